@@ -2,29 +2,21 @@ using CmvcStream.Core.Media;
 
 namespace CmvcStream.Core.Codec;
 
-/// <summary>Size at which a keyframe is coded, as a fraction of the source's size.</summary>
-public enum CodedScale
-{
-    Full,
-    ThreeQuarters,
-    TwoThirds,
-    Half,
-    Third,
-    Quarter,
-}
-
 /// <summary>How to code one keyframe.</summary>
 /// <param name="Quality">libaom's cq-level: 0 (best) to 63 (worst).</param>
-/// <param name="Scale">Coded size; a change needs no intra frame.</param>
 /// <param name="Intra">Predict from nothing.</param>
-public readonly record struct KeyframeSettings(int Quality, CodedScale Scale, bool Intra);
+public readonly record struct KeyframeSettings(int Quality, bool Intra);
 
 /// <summary>Encodes the low-delay chain of keyframes.</summary>
 public interface IKeyframeEncoder : IDisposable
 {
-    PixelSize Size { get; }
+    /// <summary>The largest picture it takes.</summary>
+    PixelSize MaxSize { get; }
 
-    /// <summary>Encodes one picture of <see cref="Size"/>; the bytes are valid until the next call.</summary>
+    /// <summary>
+    /// Encodes one picture of any size up to <see cref="MaxSize"/>, predicted from the one before even across a change of size;
+    /// the bytes are valid until the next call.
+    /// </summary>
     /// <exception cref="CodecException">The library refused; the message says why.</exception>
     ReadOnlySpan<byte> Encode(VideoFrame frame, in KeyframeSettings settings);
 }

@@ -1,0 +1,180 @@
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+
+namespace CmvcStream.Core.Control;
+
+/// <summary>
+/// Puts parts that may share a packet into one, because at these rates headers are the bill. A packet is due when its parts have
+/// waited for company long enough, and never leaves before the wire budget allows it; what is large goes in fragments, with text
+/// and motion between them.
+/// </summary>
+public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
+{
+    private readonly Queue<Keyframe> _keyframes = new();
+    private readonly Dictionary<uint, Motion> _motion = [];
+    private SceneText? _text;
+    private Control _control = new();
+    private bool _hasControl;
+    private MediaTime _oldest;
+    private bool _waiting;
+    private uint _sequence;
+    private uint _fragmentOffset;
+
+    /// <summary>Payload bytes that wait to leave.</summary>
+    public int Backlog { get; private set; }
+
+    /// <summary>How long the backlog will need on the wire, headers included.</summary>
+    public MediaTime BacklogTime => Backlog == 0 ? MediaTime.Zero : budget.Rate.TimeFor(new(overhead.WireBytes(Backlog)));
+
+    /// <summary>How long a part may wait for company: half a packet's worth of headers a second costs a tenth of the rate.</summary>
+    public MediaTime Coalesce => MediaTime.FromSeconds(Math.Clamp(overhead.WireBytes(0) * 8 / (0.1 * budget.Rate.BitsPerSecond), 0.02, 1.0));
+
+    /// <summary>Most payload bytes of one packet: a second of the link, so that nothing sits behind one packet for longer.</summary>
+    private int PacketLimit => (int)Math.Clamp(budget.Rate.BytesPerSecond * 0.8, 160, 1300);
+
+    public void Add(Keyframe keyframe, Motion? motion, MediaTime now)
+    {
+        ArgumentNullException.ThrowIfNull(keyframe);
+        _keyframes.Enqueue(keyframe);
+        Backlog += keyframe.CalculateSize() + 2;
+        if (motion is not null)
+        {
+            _motion[keyframe.Index] = motion;
+            Backlog += motion.CalculateSize() + 2;
+        }
+
+        Touch(now);
+    }
+
+    /// <summary>A newer text takes the place of one that has not left yet: newest wins, what the older said of the scene is kept.</summary>
+    public void Add(SceneText text, MediaTime now)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (_text is { } old)
+        {
+            Backlog -= old.CalculateSize() + 2;
+            if (text.Look.Length == 0 && text.Scene == old.Scene)
+                text.Look = old.Look;
+            if (text.Motion.Length == 0 && text.Scene == old.Scene)
+                text.Motion = old.Motion;
+        }
+
+        _text = text;
+        Backlog += text.CalculateSize() + 2;
+        Touch(now);
+    }
+
+    public void Add(Control control, MediaTime now)
+    {
+        ArgumentNullException.ThrowIfNull(control);
+        _control.MergeFrom(control);
+        _hasControl = true;
+        Touch(now);
+    }
+
+    /// <summary>When the next packet may and should leave; null when nothing waits.</summary>
+    /// <param name="now">Time.</param>
+    /// <param name="urgent">Do not wait for company.</param>
+    public MediaTime? DueAt(MediaTime now, bool urgent = false)
+    {
+        if (!_waiting)
+            return null;
+        var full = Backlog >= PacketLimit;
+        var due = urgent || full || _control.End ? now : Max(now, _oldest + Coalesce);
+        return Max(due, budget.ReadyAt(now, overhead.WireBytes(Math.Min(Math.Max(Backlog, 8), PacketLimit) + 4)));
+    }
+
+    /// <summary>Takes the next packet; the caller sends it and charges the budget with what it cost.</summary>
+    public SenderMessage Take(MediaTime now)
+    {
+        var message = new SenderMessage { Sequence = ++_sequence };
+        var room = PacketLimit;
+        if (_text is { } text)
+        {
+            message.Text.Add(text);
+            room -= text.CalculateSize() + 2;
+            _text = null;
+        }
+
+        while (_keyframes.TryPeek(out var keyframe))
+        {
+            if (_fragmentOffset == 0 && _motion.Remove(keyframe.Index, out var motion))
+            {
+                message.Motion.Add(motion);
+                room -= motion.CalculateSize() + 2;
+            }
+
+            var left = keyframe.Data.Length - (int)_fragmentOffset;
+            var empty = message.Keyframe.Count == 0;
+            // A fragment's header costs 10 bytes: a small rest travels whole even if it stretches the packet a little.
+            if (left + 16 <= room + 48 || (empty && left <= 64))
+            {
+                message.Keyframe.Add(_fragmentOffset == 0 ? keyframe : Fragment(keyframe, left));
+                _keyframes.Dequeue();
+                _fragmentOffset = 0;
+                room -= left + 16;
+                continue;
+            }
+
+            if (!empty && left <= PacketLimit)
+                break;
+            var take = Math.Min(left, room - 16);
+            if (take < 64)
+                break;
+            message.Keyframe.Add(Fragment(keyframe, take));
+            _fragmentOffset += (uint)take;
+            break;
+        }
+
+        if (_hasControl && (_keyframes.Count == 0 || !_control.End))
+        {
+            message.Control = _control;
+            _control = new();
+            _hasControl = false;
+        }
+
+        Recount();
+        _waiting = _keyframes.Count > 0 || _hasControl;
+        _oldest = now;
+        return message;
+    }
+
+    private Keyframe Fragment(Keyframe whole, int take)
+    {
+        var part = new Keyframe
+        {
+            Index = whole.Index,
+            Data = Google.Protobuf.ByteString.CopyFrom(whole.Data.Span.Slice((int)_fragmentOffset, take)),
+            Offset = _fragmentOffset,
+            Total = (uint)whole.Data.Length,
+        };
+        if (_fragmentOffset == 0)
+        {
+            part.Tick = whole.Tick;
+            part.Reason = whole.Reason;
+            if (whole.HasBase)
+                part.Base = whole.Base;
+        }
+
+        return part;
+    }
+
+    private void Recount()
+    {
+        Backlog = -(int)_fragmentOffset;
+        foreach (var keyframe in _keyframes)
+            Backlog += keyframe.CalculateSize() + 2;
+        foreach (var motion in _motion.Values)
+            Backlog += motion.CalculateSize() + 2;
+        Backlog = Math.Max(Backlog, 0);
+    }
+
+    private void Touch(MediaTime now)
+    {
+        if (!_waiting)
+            _oldest = now;
+        _waiting = true;
+    }
+
+    private static MediaTime Max(MediaTime a, MediaTime b) => a > b ? a : b;
+}

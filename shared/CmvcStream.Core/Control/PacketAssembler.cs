@@ -13,7 +13,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     private readonly Queue<Keyframe> _keyframes = new();
     private readonly Dictionary<uint, Motion> _motion = [];
     private SceneText? _text;
-    private Control _control = new();
+    private StreamControl _control = new();
     private bool _hasControl;
     private MediaTime _oldest;
     private bool _waiting;
@@ -64,7 +64,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         Touch(now);
     }
 
-    public void Add(Control control, MediaTime now)
+    public void Add(StreamControl control, MediaTime now)
     {
         ArgumentNullException.ThrowIfNull(control);
         _control.MergeFrom(control);

@@ -1,0 +1,41 @@
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Core.Control;
+
+/// <summary>
+/// The jitter buffer's depth: how long after its capture a picture is shown. It follows what arrivals need and moves slowly, so that
+/// the clock runs a few per cent faster or slower and never jumps.
+/// </summary>
+public sealed class PlayoutDelay
+{
+    private static readonly MediaTime Margin = MediaTime.FromMilliseconds(80);
+    private static readonly MediaTime Window = MediaTime.FromSeconds(12);
+    private const double SpeedUp = 0.04, SlowDown = 0.15;
+
+    private readonly Queue<(MediaTime At, MediaTime Need)> _needs = new();
+    private MediaTime? _updated;
+
+    /// <summary>Wall time minus source time at which pictures are shown; null before the first arrival.</summary>
+    public MediaTime? Offset { get; private set; }
+
+    /// <summary>Tells of an arrival at wall time <paramref name="now"/> that lets source times from <paramref name="from"/> on be shown.</summary>
+    public void Arrived(MediaTime now, MediaTime from)
+    {
+        _needs.Enqueue((now, now - from + Margin));
+        while (_needs.Count > 1 && _needs.Peek().At < now - Window)
+            _needs.Dequeue();
+        Offset ??= now - from + Margin;
+    }
+
+    /// <summary>Moves the offset towards what is needed; call it once a presentation frame.</summary>
+    public MediaTime? Update(MediaTime now)
+    {
+        var elapsed = _updated is { } last ? (now - last).Seconds : 0;
+        _updated = now;
+        if (Offset is not { } offset || _needs.Count == 0)
+            return Offset;
+        var need = new MediaTime(_needs.Max(n => n.Need.Microseconds));
+        var step = Math.Clamp((need - offset).Seconds, -SpeedUp * elapsed, SlowDown * elapsed);
+        return Offset = offset + MediaTime.FromSeconds(step);
+    }
+}

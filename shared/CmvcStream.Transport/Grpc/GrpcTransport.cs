@@ -1,0 +1,173 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using CmvcStream.Protos;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace CmvcStream.Transport.Grpc;
+
+/// <summary>Senders reach a receiver by one duplex gRPC call on one TCP connection.</summary>
+public sealed class GrpcSenderTransport : ISenderTransport
+{
+    static GrpcSenderTransport() =>
+        // Round-trip pings of dynamic window sizing would cost more than the stream's text.
+        AppContext.SetSwitch("System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing", true);
+
+    public async Task<ISession<SenderMessage, ReceiverMessage>> ConnectAsync(Uri to, TransportOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(to);
+        ArgumentNullException.ThrowIfNull(options);
+        GrpcAddress.Check(to, "--to");
+        var socket = await OpenAsync(to, cancellationToken);
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        var taken = false;
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            EnableMultipleHttp2Connections = false,
+            ActivityHeadersPropagator = null,
+            ConnectCallback = (_, _) =>
+            {
+                // One session, one connection: a second attempt would mean that the first is gone.
+                if (taken)
+                    throw new IOException("the connection is gone");
+                taken = true;
+                return ValueTask.FromResult<Stream>(stream);
+            },
+        };
+        if (to.Scheme == Uri.UriSchemeHttps)
+            handler.SslOptions = new SslClientAuthenticationOptions { TargetHost = to.Host };
+        var channel = GrpcChannel.ForAddress(to, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = 64 * 1024 });
+        var headers = new Metadata();
+        if (options.Token is { } token)
+            headers.Add("authorization", $"Bearer {token}");
+        var call = new Stream.StreamClient(channel).Session(headers, cancellationToken: CancellationToken.None);
+        return new SenderSession(to, channel, call, new TcpWireMeter(socket));
+    }
+
+    private static async Task<Socket> OpenAsync(Uri to, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(20));
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(to.Host, to.Port, patience.Token);
+            return socket;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            socket.Dispose();
+            var why = e is SocketException s ? s.Message : "no answer within 20 s";
+            throw new TransportException(TransportError.Unreachable,
+                $"cannot reach a receiver at {to}: {why}; start one with ./cmvc receive --listen URL, or mend --to", e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class SenderSession(Uri to, GrpcChannel channel, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, TcpWireMeter meter)
+        : ISession<SenderMessage, ReceiverMessage>
+    {
+        public string Peer => to.ToString();
+
+        public WireCounters Wire => meter.Read();
+
+        public async Task SendAsync(SenderMessage message, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await call.RequestStream.WriteAsync(message, cancellationToken);
+            }
+            catch (Exception e) when (GrpcErrors.IsBreak(e))
+            {
+                throw GrpcErrors.Translate(e, call, to);
+            }
+        }
+
+        public async IAsyncEnumerable<ReceiverMessage> ReceiveAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                try
+                {
+                    if (!await call.ResponseStream.MoveNext(cancellationToken))
+                        yield break;
+                }
+                catch (Exception e) when (GrpcErrors.IsBreak(e) && !cancellationToken.IsCancellationRequested)
+                {
+                    throw GrpcErrors.Translate(e, call, to);
+                }
+
+                yield return call.ResponseStream.Current;
+            }
+        }
+
+        public async Task CompleteAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                await call.RequestStream.CompleteAsync();
+            }
+            catch (Exception e) when (GrpcErrors.IsBreak(e))
+            {
+                throw GrpcErrors.Translate(e, call, to);
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _ = meter.Read();
+            call.Dispose();
+            channel.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+internal static class GrpcAddress
+{
+    /// <exception cref="TransportException">No address that gRPC can use.</exception>
+    public static void Check(Uri url, string flag)
+    {
+        if (!url.IsAbsoluteUri || (url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps) || url.Port is <= 0 and not 0)
+            throw new TransportException(TransportError.BadAddress, $"{flag} '{url}' is no address: write for example http://127.0.0.1:50051");
+    }
+}
+
+internal static class GrpcErrors
+{
+    public static bool IsBreak(Exception e) => e is RpcException or IOException or InvalidOperationException or HttpRequestException or SocketException;
+
+    public static TransportException Translate(Exception e, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Uri to)
+    {
+        var status = (e as RpcException)?.Status ?? Known(call);
+        return status.StatusCode switch
+        {
+            StatusCode.Unauthenticated or StatusCode.PermissionDenied => new(TransportError.Refused, $"the receiver at {to} refused us: {status.Detail}", e),
+            StatusCode.FailedPrecondition or StatusCode.InvalidArgument => new(TransportError.Protocol, $"the receiver at {to} refused us: {status.Detail}", e),
+            StatusCode.ResourceExhausted => new(TransportError.Busy, $"the receiver at {to} refused us: {status.Detail}", e),
+            StatusCode.Unimplemented => new(TransportError.Protocol, $"what answers at {to} is no CmvcStream receiver ({status.Detail})", e),
+            _ => new(TransportError.Broken, $"the connection to {to} broke: {(status.Detail.Length > 0 ? status.Detail : e.Message)}", e),
+        };
+    }
+
+    private static Status Known(AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call)
+    {
+        try
+        {
+            return call.GetStatus();
+        }
+        catch (InvalidOperationException)
+        {
+            return new Status(StatusCode.Unavailable, "");
+        }
+    }
+}

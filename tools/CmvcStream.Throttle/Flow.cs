@@ -17,7 +17,7 @@ internal sealed class Flow : IDisposable
     private readonly Timer _ackTimer;
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Flow? _back;
-    private int _resetSent;
+    private int _wanted, _resetSent;
     private bool _ended, _disposed;
 
     private Flow(Socket from, Socket to, LinkDriver link, LinkDriver linkBack, RelayClock clock)
@@ -52,8 +52,7 @@ internal sealed class Flow : IDisposable
                 await _window.WaitAsync(cancellationToken);
                 // Reading nothing waits for data without taking it: while the queue is full it stays in the kernel, whose window closes.
                 await _from.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
-                var size = Math.Clamp(_from.Available, 1, LinkTcp.MaxPayload);
-                await _link.SendAsync(LinkTcp.Header + size, () => Take(size), cancellationToken);
+                await _link.SendAsync(Wanted, Take, cancellationToken);
             }
         }
         catch (SocketException)
@@ -102,9 +101,16 @@ internal sealed class Flow : IDisposable
         }
     }
 
-    private Segment? Take(int size)
+    /// <summary>One segment: small writes that pile up before a full queue join, as they do in a sender's kernel.</summary>
+    private int Wanted()
     {
-        var read = _from.Receive(_buffer, 0, size, SocketFlags.None, out var error);
+        _wanted = Math.Clamp(_from.Available, 1, LinkTcp.MaxPayload);
+        return LinkTcp.Header + _wanted;
+    }
+
+    private Segment? Take()
+    {
+        var read = _from.Receive(_buffer, 0, _wanted, SocketFlags.None, out var error);
         if (error == SocketError.WouldBlock)
             return null;
         if (error != SocketError.Success)
@@ -126,7 +132,7 @@ internal sealed class Flow : IDisposable
         if (Interlocked.Exchange(ref _resetSent, 1) == 0)
         {
             var reset = new Item(Kind.Reset, default);
-            await _link.SendAsync(reset.WireBytes, () => new(reset.WireBytes, 0, () => OnArrived(reset)), cancellationToken);
+            await _link.SendAsync(() => reset.WireBytes, () => new(reset.WireBytes, 0, () => OnArrived(reset)), cancellationToken);
         }
     }
 

@@ -34,14 +34,17 @@ internal sealed class LinkDriver(LinkSettings settings, RelayClock clock) : IDis
     public long PayloadBytes => Interlocked.Read(ref _payload);
 
     /// <summary>
-    /// Waits for room for so many bytes on the wire, first come first served, then sends what <paramref name="take"/> gives, if anything.
+    /// Waits for room, first come first served, then sends what <paramref name="take"/> gives, if anything.
     /// </summary>
-    public async Task SendAsync(int atMost, Func<Segment?> take, CancellationToken cancellationToken)
+    /// <param name="wireBytes">How much room is wanted by now: it may grow while others are served.</param>
+    /// <param name="take">Makes the segment, no larger than was last wanted.</param>
+    /// <param name="cancellationToken">Gives up the place in the line.</param>
+    public async Task SendAsync(Func<int> wireBytes, Func<Segment?> take, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            while (TrySend(atMost, take) is { } again)
+            while (TrySend(wireBytes, take) is { } again)
                 await clock.DelayUntil(again, cancellationToken);
         }
         finally
@@ -54,7 +57,7 @@ internal sealed class LinkDriver(LinkSettings settings, RelayClock clock) : IDis
     public async Task TransferAsync(int wireBytes, CancellationToken cancellationToken)
     {
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await SendAsync(wireBytes, () => new(wireBytes, 0, arrived.SetResult), cancellationToken);
+        await SendAsync(() => wireBytes, () => new(wireBytes, 0, arrived.SetResult), cancellationToken);
         await arrived.Task.WaitAsync(cancellationToken);
     }
 
@@ -100,12 +103,12 @@ internal sealed class LinkDriver(LinkSettings settings, RelayClock clock) : IDis
     }
 
     /// <summary>When to try again, or null when done.</summary>
-    private MediaTime? TrySend(int atMost, Func<Segment?> take)
+    private MediaTime? TrySend(Func<int> wireBytes, Func<Segment?> take)
     {
         lock (_lock)
         {
             var now = clock.Now;
-            if (!_model.HasRoom(now, new(atMost)))
+            if (!_model.HasRoom(now, new(wireBytes())))
                 return _model.NextDeparture;
             if (take() is { } segment)
                 OfferLocked(now, segment);

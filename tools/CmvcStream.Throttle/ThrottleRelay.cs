@@ -17,7 +17,7 @@ public sealed class ThrottleRelay : IAsyncDisposable
     private readonly LinkDriver _up, _down;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, byte> _connections = new();
-    private int _open;
+    private int _open, _disposed;
     private long _total, _refused;
 
     private ThrottleRelay(ThrottleOptions options, Socket listener, Action<string> log)
@@ -69,6 +69,8 @@ public sealed class ThrottleRelay : IAsyncDisposable
     /// <summary>Stops accepting and resets what is open: bytes in the link are lost, and nobody should take that for an end.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         await _stop.CancelAsync();
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_connections.Keys);

@@ -1,1 +1,3 @@
-return 0;
+using CmvcStream.Throttle;
+
+return await ThrottleCommand.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using CmvcStream.Core.Control;
+
+namespace CmvcStream.Throttle.Tests;
+
+/// <summary>A relay in front of a listening socket of our own: tests hold both ends of each connection.</summary>
+internal sealed class RelayFixture : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private RelayFixture(ThrottleRelay relay, Socket target, List<string> log) => (Relay, Target, Log) = (relay, target, log);
+
+    public ThrottleRelay Relay { get; }
+
+    public Socket Target { get; }
+
+    /// <summary>What the relay told people; read under its lock.</summary>
+    public List<string> Log { get; }
+
+    public static async Task<RelayFixture> StartAsync(LinkSettings link)
+    {
+        var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        target.Listen();
+        var log = new List<string>();
+        var options = new ThrottleOptions(new("127.0.0.1", 0), new("127.0.0.1", ((IPEndPoint)target.LocalEndPoint!).Port), link);
+        var relay = await ThrottleRelay.StartAsync(
+            options,
+            line =>
+            {
+                lock (log)
+                    log.Add(line);
+            },
+            CancellationToken.None);
+        return new(relay, target, log);
+    }
+
+    public async Task<Socket> ConnectAsync()
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await client.ConnectAsync(Relay.ListenAt);
+        return client;
+    }
+
+    /// <summary>Both ends of a connection through the relay, its handshake over the link done.</summary>
+    public async Task<(Socket Client, Socket Server)> ConnectBothAsync()
+    {
+        var client = await ConnectAsync();
+        var server = await Target.AcceptAsync().WaitAsync(_patience);
+        server.NoDelay = true;
+        return (client, server);
+    }
+
+    /// <summary>Reads so many bytes; the time when the first and the last of them came.</summary>
+    public static async Task<(TimeSpan First, TimeSpan Last)> ReceiveAsync(Socket socket, int bytes, Stopwatch watch)
+    {
+        using var patience = new CancellationTokenSource(_patience);
+        var buffer = new byte[4096];
+        TimeSpan? first = null;
+        for (var got = 0; got < bytes;)
+        {
+            var n = await socket.ReceiveAsync(buffer.AsMemory(0, Math.Min(buffer.Length, bytes - got)), patience.Token);
+            if (n == 0)
+                throw new EndOfStreamException($"the end after {got} of {bytes} bytes");
+            first ??= watch.Elapsed;
+            got += n;
+        }
+
+        return (first ?? watch.Elapsed, watch.Elapsed);
+    }
+
+    /// <summary>Everything up to the end of the stream.</summary>
+    public static async Task<byte[]> ReceiveToEndAsync(Socket socket)
+    {
+        using var patience = new CancellationTokenSource(_patience);
+        using var all = new MemoryStream();
+        var buffer = new byte[4096];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), patience.Token) is > 0 and var n)
+            all.Write(buffer, 0, n);
+        return all.ToArray();
+    }
+
+    /// <summary>Waits until the relay's statistics are as wanted.</summary>
+    public async Task<ThrottleStats> UntilAsync(Func<ThrottleStats, bool> wanted)
+    {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < _patience; await Task.Delay(10))
+        {
+            if (Relay.Snapshot() is var s && wanted(s))
+                return s;
+        }
+
+        throw new TimeoutException($"still {Relay.Snapshot().ToJson()}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Relay.DisposeAsync();
+        Target.Dispose();
+    }
+}

@@ -1,0 +1,151 @@
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Core.Motion;
+
+/// <summary>
+/// Makes the pictures between two keyframes (and a little beyond the second) by motion-compensated interpolation. <see cref="Prepare"/> once for
+/// a pair, then any number of times. Deterministic on one machine; between machines the last bit may differ, so nothing that a later keyframe
+/// depends on may come from here. Nothing is allocated after construction. Not safe for use by two threads at once.
+/// </summary>
+public sealed class FrameInterpolator
+{
+    /// <summary>Share of the keyframes' detail that motion cannot explain, from which on they count as two scenes.</summary>
+    internal static float CutThreshold = 0.75f;
+
+    /// <summary>An extrapolated picture moves at most this part of the last gap's motion: guesses far ahead are worse than rest.</summary>
+    private const float ExtrapolationLimit = 0.6f;
+
+    private readonly PaddedPicture _a, _b;
+    private readonly MotionEstimator _estimator;
+    private readonly IntermediateField _field;
+    private readonly FieldExpander _luma, _chroma;
+    private bool _prepared;
+
+    public FrameInterpolator(PixelSize size)
+    {
+        Size = size;
+        _a = new(size);
+        _b = new(size);
+        _estimator = new(size, _a.Luma.Length);
+        Forward = new(size);
+        Backward = new(size);
+        _field = new(size);
+        _luma = new(size.Width, MotionField.Cell, _field);
+        _chroma = new(size.Chroma.Width, MotionField.Cell / 2, _field);
+    }
+
+    /// <summary>Of the keyframes and of what is made from them, in luma pixels.</summary>
+    public PixelSize Size { get; }
+
+    /// <summary>Motion from the first keyframe to the second.</summary>
+    public MotionField Forward { get; }
+
+    /// <summary>Motion from the second keyframe to the first.</summary>
+    public MotionField Backward { get; }
+
+    /// <summary>Mean confidence of the motion, 0 to 1: how far what is made between these keyframes can be trusted.</summary>
+    public float Reliability { get; private set; }
+
+    /// <summary>The keyframes are of two scenes: the first is held to the middle of the gap, then the second.</summary>
+    public bool IsCut { get; private set; }
+
+    /// <summary>Share of the keyframes' detail that motion does not explain: 0 (all of it is) to about 1 (none).</summary>
+    internal float Unexplained { get; private set; }
+
+    /// <summary>Motion of the last picture made, for the estimator of corrections.</summary>
+    internal IntermediateField Intermediate => _field;
+
+    /// <summary>Takes copies of two keyframes, the first being the earlier, and estimates the motion between them.</summary>
+    /// <exception cref="ArgumentException">A frame is not of <see cref="Size"/>.</exception>
+    public void Prepare(VideoFrame a, VideoFrame b)
+    {
+        Check(a);
+        Check(b);
+        _a.CopyFrom(a);
+        _b.CopyFrom(b);
+        _estimator.Estimate(_a, _b, Forward);
+        _estimator.Estimate(_b, _a, Backward);
+        Confidence.Rate(Forward, Backward);
+        Confidence.Rate(Backward, Forward);
+        Unexplained = (Confidence.Unexplained(_a, _b, Forward) + Confidence.Unexplained(_b, _a, Backward)) / 2;
+        IsCut = Unexplained > CutThreshold;
+        Reliability = IsCut ? 0 : (Confidence.Mean(Forward) + Confidence.Mean(Backward)) / 2;
+        _prepared = true;
+    }
+
+    /// <summary>Makes the picture at a time between the keyframes.</summary>
+    /// <param name="t">0 (the first keyframe) to 1 (the second).</param>
+    /// <param name="destination">Of <see cref="Size"/>; its presentation timestamp is left alone.</param>
+    /// <exception cref="ArgumentException">The frame is not of <see cref="Size"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is not within 0 to 1.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="Prepare"/> has not been called.</exception>
+    public void Interpolate(float t, VideoFrame destination) => Interpolate(t, null, destination);
+
+    /// <summary>Makes the picture at a time between the keyframes, with what the sender has said of the motion then.</summary>
+    /// <inheritdoc cref="Interpolate(float, VideoFrame)"/>
+    public void Interpolate(float t, MotionCorrection? correction, VideoFrame destination)
+    {
+        Check(destination);
+        if (!(t is >= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(t), t, "the time between the keyframes is 0 to 1");
+        if (!_prepared)
+            throw new InvalidOperationException("call Prepare with two keyframes first");
+        if (IsCut)
+        {
+            _field.Hold(t < 0.5f ? 0 : 1);
+        }
+        else
+        {
+            var tm = Math.Clamp(t + (correction?.TimeWarp ?? 0) / (float)MotionCorrection.StepsPerGap, 0, 1);
+            _field.Project(tm, t, _a, _b, Forward, Backward);
+            if (correction is { HasGrid: true })
+                _field.Shift(correction);
+        }
+
+        Warp(_a, destination);
+    }
+
+    /// <summary>Makes a picture after the second keyframe, along the motion that led to it, which comes to rest soon.</summary>
+    /// <param name="t">1 (the second keyframe) or more: time since the first keyframe over the gap between them.</param>
+    /// <param name="destination">Of <see cref="Size"/>; its presentation timestamp is left alone.</param>
+    /// <exception cref="ArgumentException">The frame is not of <see cref="Size"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is below 1.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="Prepare"/> has not been called.</exception>
+    public void Extrapolate(float t, VideoFrame destination)
+    {
+        Check(destination);
+        if (!(t >= 1))
+            throw new ArgumentOutOfRangeException(nameof(t), t, "the time of an extrapolated picture is 1 or more");
+        if (!_prepared)
+            throw new InvalidOperationException("call Prepare with two keyframes first");
+        if (IsCut)
+            _field.Hold(1);
+        else
+            _field.Extrapolate(ExtrapolationLimit * (1 - MathF.Exp((1 - t) / ExtrapolationLimit)), Backward);
+        Warp(_b, destination);
+    }
+
+    private void Warp(PaddedPicture a, VideoFrame destination)
+    {
+        Warp(_luma, a.Luma[0], _b.Luma[0], destination.Y, 1);
+        Warp(_chroma, a.U, _b.U, destination.U, 0.5f);
+        Warp(_chroma, a.V, _b.V, destination.V, 0.5f);
+    }
+
+    private static unsafe void Warp(FieldExpander expander, PaddedPlane a, PaddedPlane b, in Plane destination, float scale)
+    {
+        for (var y = 0; y < destination.Height; y++)
+        {
+            var row = expander.Row(y, scale);
+            fixed (byte* d = destination.Row(y))
+                WarpKernels.Mix(a, b, y, row, d);
+        }
+    }
+
+    private void Check(VideoFrame frame)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        if (frame.Size != Size)
+            throw new ArgumentException($"a frame of {frame.Size} where this works on {Size}; scale it first", nameof(frame));
+    }
+}

@@ -1,0 +1,302 @@
+using System.Runtime.CompilerServices;
+using CmvcStream.Core.Media;
+using Block = CmvcStream.Core.Motion.BlockKernels.Block;
+
+namespace CmvcStream.Core.Motion;
+
+/// <summary>
+/// Motion at a time between two keyframes, on that time's own grid: what both keyframes' motions bring to a cell are candidates, and the one
+/// along which the keyframes agree best (with smoothness among neighbours) is taken. So there are no holes and no pile-ups.
+/// </summary>
+internal sealed unsafe class IntermediateField
+{
+    private const int Cell = MotionField.Cell;
+    private const int Window = BlockKernels.Window;
+    private const int Reach = PaddedPlane.Pad - Window;
+
+    private readonly int _columns, _rows;
+    private readonly Candidate[] _fromA, _fromB;
+    private readonly float[] _x, _y;
+
+    internal static float Smoothness = 12;
+    internal static float MaxStep = 8;
+    internal static int Cap = 64 * 40;
+    internal static float ConsistencyScale = 1.5f;
+    internal static float Sharpen = 1f;
+    internal static float SharpenFrom = 6f * 64, SharpenTo = 20f * 64;
+    internal static float Share0 = 0.02f;
+
+    public IntermediateField(PixelSize size)
+    {
+        _columns = (size.Width + Cell - 1) / Cell;
+        _rows = (size.Height + Cell - 1) / Cell;
+        var n = _columns * _rows;
+        _fromA = new Candidate[n];
+        _fromB = new Candidate[n];
+        _x = new float[n];
+        _y = new float[n];
+        Dx = new float[n];
+        Dy = new float[n];
+        Ax = new float[n];
+        Ay = new float[n];
+        Bx = new float[n];
+        By = new float[n];
+        Share = new float[n];
+    }
+
+    public int Columns => _columns;
+
+    public int Rows => _rows;
+
+    /// <summary>Motion over the whole gap, from the first keyframe to the second, of what is in the cell at the time.</summary>
+    public float[] Dx { get; }
+
+    public float[] Dy { get; }
+
+    /// <summary>Where the first keyframe has what is in the cell, relative to the cell, in pixels.</summary>
+    public float[] Ax { get; }
+
+    public float[] Ay { get; }
+
+    /// <summary>Where the second keyframe has it.</summary>
+    public float[] Bx { get; }
+
+    public float[] By { get; }
+
+    /// <summary>Of the second keyframe, 0 to 1.</summary>
+    public float[] Share { get; }
+
+    /// <param name="tm">Place in the motion.</param>
+    /// <param name="t">Place in time, for the shares.</param>
+    /// <param name="a">First keyframe.</param>
+    /// <param name="b">Second keyframe.</param>
+    /// <param name="forward">Motion from a to b.</param>
+    /// <param name="backward">Motion from b to a.</param>
+    public void Project(float tm, float t, PaddedPicture a, PaddedPicture b, MotionField forward, MotionField backward)
+    {
+        Splat(forward, tm, 1, _fromA);
+        Splat(backward, 1 - tm, -1, _fromB);
+        Select(tm, a.Luma[0], b.Luma[0]);
+        Median.Filter3x3(_x, Dx, _columns, _rows);
+        Median.Filter3x3(_y, Dy, _columns, _rows);
+        Weigh(tm, t, a.Luma[0], b.Luma[0], forward, backward);
+    }
+
+    private void Splat(MotionField field, float t, float sign, Candidate[] candidates)
+    {
+        Array.Clear(candidates);
+        for (var j = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++)
+        {
+            var n = j * _columns + i;
+            float dx = field.DxValues[n], dy = field.DyValues[n];
+            int ti = (int)MathF.Floor(i + 0.5f + dx * t / Cell), tj = (int)MathF.Floor(j + 0.5f + dy * t / Cell);
+            if ((uint)ti >= (uint)_columns || (uint)tj >= (uint)_rows)
+                continue;
+            ref var c = ref candidates[tj * _columns + ti];
+            var weight = field.ConfidenceValues[n] + 0.01f;
+            if (c.Weight < weight)
+                c = new(sign * dx, sign * dy, weight);
+        }
+    }
+
+    private void Select(float t, PaddedPlane a, PaddedPlane b)
+    {
+        for (var j = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++)
+        {
+            var n = j * _columns + i;
+            var s = new Selection(a, b, t, i, j);
+            if (i > 0)
+                s.Neighbour(_x[n - 1], _y[n - 1]);
+            if (j > 0)
+                s.Neighbour(_x[n - _columns], _y[n - _columns]);
+            s.Try(0, 0);
+            if (_fromA[n].Weight > 0)
+                s.Try(_fromA[n].Dx, _fromA[n].Dy);
+            if (_fromB[n].Weight > 0)
+                s.Try(_fromB[n].Dx, _fromB[n].Dy);
+            if (i > 0)
+                s.Try(_x[n - 1], _y[n - 1]);
+            if (j > 0)
+                s.Try(_x[n - _columns], _y[n - _columns]);
+            (_x[n], _y[n]) = (s.X, s.Y);
+        }
+
+        for (var j = _rows - 1; j >= 0; j--)
+        for (var i = _columns - 1; i >= 0; i--)
+        {
+            var n = j * _columns + i;
+            var s = new Selection(a, b, t, i, j);
+            if (i > 0)
+                s.Neighbour(_x[n - 1], _y[n - 1]);
+            if (j > 0)
+                s.Neighbour(_x[n - _columns], _y[n - _columns]);
+            if (i + 1 < _columns)
+                s.Neighbour(_x[n + 1], _y[n + 1]);
+            if (j + 1 < _rows)
+                s.Neighbour(_x[n + _columns], _y[n + _columns]);
+            s.Try(_x[n], _y[n]);
+            if (i + 1 < _columns)
+                s.Try(_x[n + 1], _y[n + 1]);
+            if (j + 1 < _rows)
+                s.Try(_x[n + _columns], _y[n + _columns]);
+            (_x[n], _y[n]) = (s.X, s.Y);
+        }
+    }
+
+    /// <summary>One keyframe as it is.</summary>
+    public void Hold(float share)
+    {
+        Ax.AsSpan().Clear();
+        Ay.AsSpan().Clear();
+        Bx.AsSpan().Clear();
+        By.AsSpan().Clear();
+        Share.AsSpan().Fill(share);
+    }
+
+    /// <summary>Moves the content by the correction's grid.</summary>
+    public void Shift(MotionCorrection correction)
+    {
+        for (int j = 0, n = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++, n++)
+        {
+            float x = (i + 0.5f) / _columns, y = (j + 0.5f) / _rows;
+            float dx = MotionCorrection.At(correction.Dx, x, y) / MotionCorrection.StepsPerPixel;
+            float dy = MotionCorrection.At(correction.Dy, x, y) / MotionCorrection.StepsPerPixel;
+            Ax[n] -= dx;
+            Ay[n] -= dy;
+            Bx[n] -= dx;
+            By[n] -= dy;
+        }
+    }
+
+    /// <summary>Moves the second keyframe on by a part of the gap's motion, where that is to be trusted.</summary>
+    public void Extrapolate(float part, MotionField backward)
+    {
+        for (var n = 0; n < Dx.Length; n++)
+        {
+            var c = backward.ConfidenceValues[n];
+            (_x[n], _y[n]) = (-part * c * backward.DxValues[n], -part * c * backward.DyValues[n]);
+        }
+
+        Smooth(_x, Dx);
+        Smooth(_y, Dy);
+        for (int j = 0, n = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++, n++)
+        {
+            // What is here then comes from where its motion leads back to.
+            int si = Math.Clamp((int)MathF.Floor(i + 0.5f - Dx[n] / Cell), 0, _columns - 1);
+            int sj = Math.Clamp((int)MathF.Floor(j + 0.5f - Dy[n] / Cell), 0, _rows - 1);
+            (_x[n], _y[n]) = (-Dx[sj * _columns + si], -Dy[sj * _columns + si]);
+        }
+
+        Smooth(_x, Bx);
+        Smooth(_y, By);
+        Bx.CopyTo(Ax, 0);
+        By.CopyTo(Ay, 0);
+        Share.AsSpan().Fill(1);
+    }
+
+    private void Weigh(float tm, float t, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward)
+    {
+        for (int j = 0, n = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++, n++)
+        {
+            float dx = Dx[n], dy = Dy[n];
+            (Ax[n], Ay[n]) = (-tm * dx, -tm * dy);
+            (Bx[n], By[n]) = ((1 - tm) * dx, (1 - tm) * dy);
+            float inA = Agreement(forward, i, j, Ax[n], Ay[n], dx, dy), inB = Agreement(backward, i, j, Bx[n], By[n], -dx, -dy);
+            float wa = (1 - t) * (inA + Share0), wb = t * (inB + Share0);
+            var share = wb / (wa + wb);
+            var sad = new Selection(a, b, tm, i, j).Sad(dx, dy);
+            // Keyframes that do not agree along the best motion would show as a double picture: the nearer one is shown.
+            var sharpen = Sharpen * Math.Clamp((sad - SharpenFrom) / (SharpenTo - SharpenFrom), 0, 1);
+            _x[n] = Math.Clamp((share - 0.5f) / Math.Max(1 - sharpen, 0.02f) + 0.5f, 0, 1);
+        }
+
+        Smooth(_x, Share);
+    }
+
+    /// <summary>1 where the keyframe itself says that the content at this place moves so, towards 0 where it says otherwise.</summary>
+    private static float Agreement(MotionField field, int i, int j, float ox, float oy, float dx, float dy)
+    {
+        int fi = Math.Clamp((int)MathF.Floor(i + 0.5f + ox / Cell), 0, field.Columns - 1);
+        int fj = Math.Clamp((int)MathF.Floor(j + 0.5f + oy / Cell), 0, field.Rows - 1);
+        var n = fj * field.Columns + fi;
+        float ex = field.DxValues[n] - dx, ey = field.DyValues[n] - dy;
+        var e = (ex * ex + ey * ey) / (ConsistencyScale * ConsistencyScale);
+        return 1 / (1 + e * e);
+    }
+
+    private void Smooth(float[] source, float[] destination)
+    {
+        for (var j = 0; j < _rows; j++)
+        for (var i = 0; i < _columns; i++)
+        {
+            int l = Math.Max(i - 1, 0), r = Math.Min(i + 1, _columns - 1), u = Math.Max(j - 1, 0) * _columns, d = Math.Min(j + 1, _rows - 1) * _columns, m = j * _columns;
+            destination[m + i] = (4 * source[m + i] + 2 * (source[m + l] + source[m + r] + source[u + i] + source[d + i])
+                + source[u + l] + source[u + r] + source[d + l] + source[d + r]) / 16;
+        }
+    }
+
+    private readonly record struct Candidate(float Dx, float Dy, float Weight);
+
+    private ref struct Selection
+    {
+        private readonly PaddedPlane _a, _b;
+        private readonly float _t;
+        private readonly int _left, _top;
+        private int _neighbours;
+        private Four _nx, _ny;
+        private float _cost = float.MaxValue;
+
+        public Selection(PaddedPlane a, PaddedPlane b, float t, int i, int j)
+        {
+            (_a, _b, _t) = (a, b, t);
+            (_left, _top) = (i * Cell - Window / 2 + Cell / 2, j * Cell - Window / 2 + Cell / 2);
+        }
+
+        public float X { get; private set; }
+
+        public float Y { get; private set; }
+
+        public void Neighbour(float x, float y)
+        {
+            _nx[_neighbours] = x;
+            _ny[_neighbours++] = y;
+        }
+
+        public void Try(float x, float y)
+        {
+            if (x == X && y == Y && _cost != float.MaxValue)
+                return;
+            var cost = 0f;
+            for (var k = 0; k < _neighbours; k++)
+                cost += Math.Min(Math.Abs(x - _nx[k]) + Math.Abs(y - _ny[k]), MaxStep);
+            cost *= Smoothness * 4 / Math.Max(_neighbours, 1);
+            if (cost >= _cost)
+                return;
+            cost += Math.Min(Sad(x, y), Cap);
+            if (cost < _cost)
+                (_cost, X, Y) = (cost, x, y);
+        }
+
+        public readonly int Sad(float x, float y)
+        {
+            int ax = (int)MathF.Round(-_t * x), ay = (int)MathF.Round(-_t * y);
+            int bx = ax + (int)MathF.Round(x), by = ay + (int)MathF.Round(y);
+            ax = Math.Clamp(_left + ax, -Reach, _a.Width + Reach - Window);
+            ay = Math.Clamp(_top + ay, -Reach, _a.Height + Reach - Window);
+            bx = Math.Clamp(_left + bx, -Reach, _b.Width + Reach - Window);
+            by = Math.Clamp(_top + by, -Reach, _b.Height + Reach - Window);
+            return new Block(_a.Origin + ay * _a.Stride + ax, _a.Stride).Sad(_b.Origin + by * _b.Stride + bx, _b.Stride);
+        }
+
+        [InlineArray(4)]
+        private struct Four
+        {
+            private float _first;
+        }
+    }
+}

@@ -1,1 +1,3 @@
-return 0;
+using CmvcStream.Receiver;
+
+return await ReceiveCommand.RunAsync(args, Console.Out, Console.Error);

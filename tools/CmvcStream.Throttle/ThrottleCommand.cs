@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using CmvcStream.CommandLine;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 
@@ -13,21 +14,21 @@ public static class ThrottleCommand
     {
         var parsed = Build(output, error).Parse(args);
         return parsed.Action is ParseErrorAction
-            ? Refuse(error, parsed.Errors.Select(e => e.Message))
+            ? CommandOptions.Refuse("throttle", error, parsed.Errors.Select(e => e.Message))
             : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(5) });
     }
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {
-        var listen = Value("--listen", "HOST:PORT", "Where to accept connections; port 0 takes any free one.", HostPort.Parse, required: true);
-        var to = Value("--to", "HOST:PORT", "Where to connect each of them on to.", ParseTarget, required: true);
-        var rate = Value<Bitrate?>("--rate", "8kbps", "Bits a second of each direction, headers included, shared by all connections; no limit unless given.", t => Bitrate.Parse(t));
-        var delay = Value("--delay", "200ms", "One-way delay, added to the time that sending takes.", Duration.Parse);
-        var jitter = Value("--jitter", "50ms", "The delay varies by plus or minus this; order is kept.", Duration.Parse);
-        var queue = Value<DataSize?>("--queue", "4KB", "Bytes that may wait for the link in each direction; 4KB or one second of the rate unless given.", t => DataSize.Parse(t));
+        var listen = CommandOptions.Value("--listen", "HOST:PORT", "Where to accept connections; port 0 takes any free one.", HostPort.Parse, required: true);
+        var to = CommandOptions.Value("--to", "HOST:PORT", "Where to connect each of them on to.", ParseTarget, required: true);
+        var rate = CommandOptions.Value<Bitrate?>("--rate", "8kbps", "Bits a second of each direction, headers included, shared by all connections; no limit unless given.", t => Bitrate.Parse(t));
+        var delay = CommandOptions.Value("--delay", "200ms", "One-way delay, added to the time that sending takes.", Duration.Parse);
+        var jitter = CommandOptions.Value("--jitter", "50ms", "The delay varies by plus or minus this; order is kept.", Duration.Parse);
+        var queue = CommandOptions.Value<DataSize?>("--queue", "4KB", "Bytes that may wait for the link in each direction; 4KB or one second of the rate unless given.", t => DataSize.Parse(t));
         var seed = new Option<int>("--seed") { HelpName = "N", Description = "The same seed draws the same jitter." };
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
-        var duration = Value<MediaTime?>("--for", "30s", "Stop after this time.", t => ParseLimit(t));
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
         var command = new RootCommand("Relays TCP through a link of limited rate and with delay.") { listen, to, rate, delay, jitter, queue, seed, stats, duration };
         command.SetAction(async (r, stop) =>
         {
@@ -45,7 +46,7 @@ public static class ThrottleCommand
             }
             catch (ArgumentException e)
             {
-                return Refuse(error, [e.Message]);
+                return CommandOptions.Refuse("throttle", error, [e.Message]);
             }
 
             var options = new ThrottleOptions(r.GetValue(listen), r.GetValue(to), link) { StatsFile = r.GetValue(stats), For = r.GetValue(duration) };
@@ -54,38 +55,7 @@ public static class ThrottleCommand
         return command;
     }
 
-    private static int Refuse(TextWriter error, IEnumerable<string> messages)
-    {
-        foreach (var message in messages)
-            error.WriteLine($"throttle: {message}");
-        error.WriteLine("throttle: --help shows what there is");
-        return 2;
-    }
-
     private static HostPort ParseTarget(string text) => HostPort.Parse(text) is { Port: > 0 } target
         ? target
         : throw new FormatException($"'{text}' is nothing to connect to: the port is 1 to 65535");
-
-    private static MediaTime ParseLimit(string text) => Duration.Parse(text) is { Microseconds: > 0 } time && time <= MediaTime.FromSeconds(1e6)
-        ? time
-        : throw new FormatException($"'{text}' is no time to run for: write for example 30s; at most ten days");
-
-    private static Option<T> Value<T>(string name, string example, string description, Func<string, T> parse, bool required = false) => new(name)
-    {
-        HelpName = example,
-        Description = description,
-        Required = required,
-        CustomParser = result =>
-        {
-            try
-            {
-                return parse(result.Tokens.Single().Value);
-            }
-            catch (FormatException e)
-            {
-                result.AddError($"{name}: {e.Message}");
-                return default;
-            }
-        },
-    };
 }

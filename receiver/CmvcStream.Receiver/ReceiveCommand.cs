@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using CmvcStream.CommandLine;
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Receiver;
+
+/// <summary>The receiver's command line.</summary>
+public static class ReceiveCommand
+{
+    /// <summary>Runs the receiver; the result is its exit code: 0 done, 1 failed at run time, 2 wrong usage.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Build(output, error).Parse(args);
+        return parsed.Action is ParseErrorAction
+            ? CommandOptions.Refuse("receive", error, parsed.Errors.Select(e => e.Message))
+            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+    }
+
+    private static RootCommand Build(TextWriter output, TextWriter error)
+    {
+        var listen = CommandOptions.Value("--listen", "URL", "Where to accept senders, for example http://0.0.0.0:50051.", ParseUrl, required: true);
+        var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
+        transport.AcceptOnlyFromAmong("grpc");
+        var view = new Option<string?>("--view") { HelpName = "URL", Description = "Serve the viewer page there, for example http://127.0.0.1:8080." };
+        var sinks = new Option<string[]>("--out") { HelpName = "KIND:FILE", Description = "y4m:FILE, mp4:FILE, hash: or null:; may be given more than once." };
+        var fps = CommandOptions.Value("--fps", "30", "Presented frames a second.", ParseFps);
+        fps.DefaultValueFactory = _ => FrameRate.PerSecond(30);
+        var latency = new Option<string>("--latency") { HelpName = "smooth|low", Description = "Wait for the next keyframe, or extrapolate.", DefaultValueFactory = _ => "smooth" };
+        latency.AcceptOnlyFromAmong("smooth", "low");
+        var once = new Option<bool>("--once") { Description = "End after the first sender." };
+        var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
+        var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "Refuse senders and viewers without this." };
+        var command = new RootCommand("Receives a sender's packets, regenerates the video and shows it.")
+        { listen, transport, view, sinks, fps, latency, once, stats, duration, token };
+        command.SetAction((r, stop) => ReceiverApp.RunAsync(new(r.GetValue(listen)!)
+        {
+            View = r.GetValue(view),
+            Out = r.GetValue(sinks) ?? [],
+            Fps = r.GetValue(fps),
+            LowLatency = r.GetValue(latency) == "low",
+            Once = r.GetValue(once),
+            StatsFile = r.GetValue(stats),
+            For = r.GetValue(duration),
+            Token = r.GetValue(token),
+        }, output, error, stop));
+        return command;
+    }
+
+    private static Uri ParseUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url
+        : throw new FormatException($"'{text}' is no address: write for example http://0.0.0.0:50051");
+
+    private static FrameRate ParseFps(string text) => int.TryParse(text, out var fps) && fps is >= 1 and <= 120
+        ? FrameRate.PerSecond(fps)
+        : throw new FormatException($"'{text}' is no frame rate: a whole number from 1 to 120");
+}

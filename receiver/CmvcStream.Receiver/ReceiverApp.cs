@@ -1,0 +1,115 @@
+using CmvcStream.Codecs;
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Media;
+using CmvcStream.Receiver.Present;
+using CmvcStream.Receiver.Viewer;
+using CmvcStream.Transport;
+using CmvcStream.Transport.Grpc;
+
+namespace CmvcStream.Receiver;
+
+/// <summary>The receiver as a program: listens, shows one session after another, and keeps running whatever a sender does.</summary>
+public static class ReceiverApp
+{
+    /// <summary>Runs until it is stopped (or, with --once, until the first sender's end); the result is the exit code.</summary>
+    public static async Task<int> RunAsync(ReceiveOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (options.For is { } limit)
+            stop.CancelAfter(TimeSpan.FromMicroseconds(limit.Microseconds));
+        var state = new ReceiverState(options, TimeProvider.System);
+        void Report(string message)
+        {
+            error.WriteLine($"receive: {message}");
+            error.Flush();
+        }
+
+        var exit = "failed";
+        ViewerServer? viewer = null;
+        Task? writing = null;
+        using var writingStop = new CancellationTokenSource();
+        try
+        {
+            // What cannot work is found out before a sender comes, not after.
+            foreach (var sink in options.Out)
+                SessionSinks.Check(sink);
+            using (new AomKeyframeDecoder(new(16, 16))) { }
+            if (options.View is { } view)
+                viewer = await ViewerServer.StartAsync(ViewerOptions.Parse(view, options.Token), state, new JpegPictureEncoder(), TimeProvider.System, stop.Token);
+            var sessions = new SessionHost(options, state, viewer, output, Report);
+            await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token), sessions.ServeAsync, stop.Token);
+            state.Listening(listener.Url);
+            output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));
+            output.Flush();
+            if (options.StatsFile is { } file)
+                writing = WriteEverySecondAsync(file, state, Report, writingStop.Token);
+            await (options.Once ? sessions.First.WaitAsync(stop.Token) : Task.Delay(Timeout.Infinite, stop.Token));
+            exit = "done";
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            exit = cancellationToken.IsCancellationRequested ? "stopped" : "done";
+        }
+        catch (Exception e) when (e is FormatException)
+        {
+            Report(e.Message);
+            return 2;
+        }
+        catch (Exception e) when (e is TransportException or SinkException or CodecException or IOException)
+        {
+            Report(e.Message);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await writingStop.CancelAsync();
+            if (writing is not null)
+                await writing;
+            if (viewer is not null)
+            {
+                await viewer.Sink.DisposeAsync();
+                await viewer.DisposeAsync();
+            }
+
+            if (options.StatsFile is { } file)
+                Write(file, state, exit, Report);
+        }
+
+        return exit == "failed" ? 1 : 0;
+    }
+
+    private static async Task WriteEverySecondAsync(string file, ReceiverState state, Action<string> report, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken) && Write(file, state, "running", report)) { }
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private static bool Write(string file, ReceiverState state, string exit, Action<string> report)
+    {
+        try
+        {
+            state.Statistics(exit).Write(file);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            report($"--stats {file}: {e.Message}");
+            return false;
+        }
+    }
+}
+
+/// <summary>The viewer's pictures are JPEG.</summary>
+internal sealed class JpegPictureEncoder : IPictureEncoder, IDisposable
+{
+    private readonly JpegEncoder _encoder = new();
+
+    public int Encode(VideoFrame frame, int quality, ref byte[] buffer) => _encoder.Encode(frame, quality, ref buffer);
+
+    public void Dispose() => _encoder.Dispose();
+}

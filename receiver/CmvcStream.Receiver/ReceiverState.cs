@@ -1,0 +1,201 @@
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Diagnostics;
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+using CmvcStream.Receiver.Viewer;
+using CmvcStream.Transport;
+
+namespace CmvcStream.Receiver;
+
+/// <summary>What is known about the session at this moment: feeds the viewer page and the statistics. Safe from several threads.</summary>
+internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) : IViewerState
+{
+    private readonly Lock _gate = new();
+    private readonly long _began = time.GetTimestamp();
+    private readonly List<SceneLine> _transcript = [];
+    private readonly long[] _shown = new long[Enum.GetValues<Provenance>().Length];
+    private readonly WireRate _rate = new();
+    private readonly Distribution _latency = new();
+    private readonly StartStatistics _start = new();
+    private ISession<ReceiverMessage, SenderMessage>? _session;
+    private Hello? _hello;
+    private StreamPhase _phase = StreamPhase.Waiting;
+    private string? _lost;
+    private Uri _listen = options.Listen;
+    private long _lastKeyframe;
+    private double? _lastLatency;
+    private long _coded;
+    private double? _sessionBegan, _sessionEnded;
+    private PresentationStatistics? _presentation;
+
+    public Distribution DecodeTime { get; } = new();
+
+    public Distribution RegenerateTime { get; } = new();
+
+    /// <summary>Of the current session.</summary>
+    public PayloadCounters Payload { get; set; } = new();
+
+    /// <summary>What went back to the sender.</summary>
+    public PayloadCounters Sent { get; private set; } = new();
+
+    /// <summary>What the sender says is wrong with its source.</summary>
+    public string? Trouble { get; set; }
+
+    public long Presented => Interlocked.Read(ref _shown[(int)Provenance.Transmitted]) + Interlocked.Read(ref _shown[(int)Provenance.Interpolated])
+        + Interlocked.Read(ref _shown[(int)Provenance.Extrapolated]) + Held + Interlocked.Read(ref _shown[(int)Provenance.None]);
+
+    public long Held => Interlocked.Read(ref _shown[(int)Provenance.Held]);
+
+    private double Now => time.GetElapsedTime(_began).TotalMilliseconds;
+
+    public void Listening(Uri url) => _listen = url;
+
+    public void Begin(Hello hello, ISession<ReceiverMessage, SenderMessage> session)
+    {
+        lock (_gate)
+        {
+            (_hello, _session, _phase, _lost, Trouble) = (hello, session, StreamPhase.Connected, null, null);
+            _transcript.Clear();
+            _rate.Reset();
+            Sent = new();
+            _start.Connect ??= Math.Round(Now);
+            (_sessionBegan, _sessionEnded) = (Now, null);
+        }
+    }
+
+    public void Presenting(FrameRate fps, PixelSize size) => _presentation = new(fps.Hertz, size.Width, size.Height);
+
+    public void Text(SceneText text, MediaTime at)
+    {
+        lock (_gate)
+        {
+            var before = _transcript.Count > 0 ? _transcript[^1] : null;
+            var line = new SceneLine(Math.Round(at.Seconds, 2), text.Scene, text.Look.Length > 0 ? text.Look : before?.Look ?? "",
+                text.Motion.Length > 0 ? text.Motion : before?.Motion ?? "");
+            _transcript.Add(line);
+            if (_transcript.Count > 200)
+                _transcript.RemoveAt(0);
+            _start.Text ??= Math.Round(Now);
+        }
+    }
+
+    public void Decoded(PixelSize coded, PixelSize full)
+    {
+        lock (_gate)
+        {
+            _coded++;
+            _lastKeyframe = time.GetTimestamp();
+            if (coded == full)
+                _start.Full ??= Math.Round(Now);
+        }
+    }
+
+    public void Shown(Provenance provenance, double? latency)
+    {
+        Interlocked.Increment(ref _shown[(int)provenance]);
+        if (provenance is not Provenance.None)
+            _start.Picture ??= Math.Round(Now);
+        if (latency is { } ms)
+            _latency.Add(ms);
+        _lastLatency = latency;
+    }
+
+    public void Lost(string why)
+    {
+        lock (_gate)
+            (_phase, _lost, _sessionEnded) = (_phase == StreamPhase.Ended ? _phase : StreamPhase.Lost, why, _sessionEnded ?? Now);
+    }
+
+    public void Ended()
+    {
+        lock (_gate)
+            (_phase, _sessionEnded) = (StreamPhase.Ended, Now);
+    }
+
+    public ViewerSnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            var wire = _session?.Wire;
+            var (rx, tx) = wire is { } w ? _rate.Update(Now / 1000, w) : (null, null);
+            return new()
+            {
+                Phase = _phase,
+                Listen = _listen.ToString(),
+                Mode = _hello is null ? null : "IT2V",
+                Source = _hello?.Source.Name,
+                Trouble = Trouble ?? _lost,
+                Fps = options.Fps.Hertz,
+                WireRxKbps = rx,
+                WireTxKbps = tx,
+                Payload = _hello is null ? null : new(Payload.Keyframe, Payload.Motion, Payload.Text, Payload.Control),
+                KeyframeAgeSeconds = _lastKeyframe == 0 ? null : time.GetElapsedTime(_lastKeyframe).TotalSeconds,
+                Frames = new(Count(Provenance.Transmitted), Count(Provenance.Interpolated), Count(Provenance.Extrapolated), Held),
+                LatencyMs = _lastLatency,
+                Scene = _transcript.Count > 0 ? _transcript[^1] : null,
+                Transcript = [.. _transcript.TakeLast(20)],
+            };
+        }
+    }
+
+    public Statistics Statistics(string exit)
+    {
+        lock (_gate)
+        {
+            var wire = _session?.Wire;
+            var session = _sessionBegan is { } began ? Math.Round(((_sessionEnded ?? Now) - began) / 1000, 2) : 0;
+            return new()
+            {
+                Role = "receiver",
+                Exit = exit,
+                Seconds = Math.Round(Now / 1000, 2),
+                Wire = wire is { } w ? new()
+                {
+                    Tx = new(w.TxBytes, w.TxPackets),
+                    Rx = new(w.RxBytes, w.RxPackets),
+                    From = w.Measured ? "tcp_info" : "model",
+                } : new(),
+                Payload = new()
+                {
+                    Tx = new(0, 0, 0, Sent.Control),
+                    Rx = new(Payload.Keyframe, Payload.Motion, Payload.Text, Payload.Control),
+                },
+                StartMs = new() { Connect = _start.Connect, Text = _start.Text, Picture = _start.Picture, Full = _start.Full },
+                Modes = new() { It2vS = session },
+                Frames = new()
+                {
+                    Coded = _coded,
+                    Generated = Count(Provenance.Interpolated) + Count(Provenance.Extrapolated),
+                    Presented = Presented,
+                    Frozen = Held,
+                },
+                Presentation = _presentation,
+                LatencyMs = _latency.Percentiles(),
+                StagesMs = new() { ["decode"] = DecodeTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
+            };
+        }
+    }
+
+    private long Count(Provenance provenance) => Interlocked.Read(ref _shown[(int)provenance]);
+}
+
+/// <summary>Wire rates over the last 5 s.</summary>
+internal sealed class WireRate
+{
+    private readonly Queue<(double At, WireCounters Wire)> _samples = new();
+
+    public void Reset() => _samples.Clear();
+
+    /// <returns>kbit/s received and sent; null until a second has been seen.</returns>
+    public (double? Rx, double? Tx) Update(double seconds, WireCounters wire)
+    {
+        _samples.Enqueue((seconds, wire));
+        while (_samples.Count > 2 && _samples.Peek().At < seconds - 5)
+            _samples.Dequeue();
+        var (at, first) = _samples.Peek();
+        if (!wire.Measured || seconds - at < 1)
+            return (null, null);
+        double Rate(long bytes) => Math.Round(bytes * 8 / 1000.0 / (seconds - at), 2);
+        return (Rate(wire.RxBytes - first.RxBytes), Rate(wire.TxBytes - first.TxBytes));
+    }
+}

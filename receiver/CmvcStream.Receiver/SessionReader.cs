@@ -1,0 +1,200 @@
+using CmvcStream.Codecs;
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Core.Motion;
+using CmvcStream.Protos;
+using CmvcStream.Receiver.Regenerate;
+using CmvcStream.Transport;
+
+namespace CmvcStream.Receiver;
+
+/// <summary>Reads one sender's messages: keyframes are decoded and scaled up, motion decoded, texts noted, and reports sent back.</summary>
+internal sealed class SessionReader : IDisposable
+{
+    /// <summary>How much a decoded picture is sharpened when it is scaled to its size: docs/benchmarks.md, "Sharpening".</summary>
+    private const float Sharpen = 0.6f;
+
+    private readonly ISession<ReceiverMessage, SenderMessage> _session;
+    private readonly SceneState _scene;
+    private readonly Presentation _presentation;
+    private readonly ReceiverState _state;
+    private readonly PixelSize _size;
+    private readonly FrameRate _rate;
+    private readonly Action<string> _report;
+    private readonly PacketReader _packets = new();
+    private readonly AomKeyframeDecoder _decoder;
+    private readonly FramePool _pool;
+    private readonly Dictionary<PixelSize, Resampler> _resamplers = [];
+    private readonly List<Keyframe> _complete = [];
+    private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
+    private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
+    private uint _lastDecoded;
+    private bool _broken;
+    private long _lastReport, _lastRequest;
+    private int _errors;
+
+    public SessionReader(ISession<ReceiverMessage, SenderMessage> session, SceneState scene, Presentation presentation, ReceiverState state,
+        PixelSize size, FrameRate rate, Action<string> report)
+    {
+        (_session, _scene, _presentation, _state, _size, _rate, _report) = (session, scene, presentation, state, size, rate, report);
+        _decoder = new(size);
+        _pool = new(size, SceneState.Capacity);
+        state.Payload = _packets.Payload;
+    }
+
+    public Task GreetAsync(ReceiveOptions options, CancellationToken cancellationToken) => SendAsync(new()
+    {
+        Welcome = new() { Version = ProtocolVersions.Current, Smooth = !options.LowLatency },
+    }, cancellationToken);
+
+    public async Task ReadAsync(IAsyncEnumerator<SenderMessage> messages, CancellationToken cancellationToken)
+    {
+        _lastReport = Environment.TickCount64;
+        do
+        {
+            Take(messages.Current);
+            await AnswerAsync(cancellationToken);
+        }
+        while (await messages.MoveNextAsync());
+        if (_scene.End is null)
+            Lost("the sender left without saying that its source has ended");
+    }
+
+    /// <summary>The sender is gone; what has arrived is still shown.</summary>
+    public void Lost(string why)
+    {
+        _report($"sender lost: {why}");
+        _state.Lost(why);
+        if (_scene.End is null)
+            _scene.SetEnd(_scene.Newest is { } newest ? newest + MediaTime.FromTicks(1, _rate) : MediaTime.Zero);
+        _presentation.Wake();
+    }
+
+    public void Dispose() => _decoder.Dispose();
+
+    private void Take(SenderMessage message)
+    {
+        _complete.Clear();
+        if (_packets.Read(message, _complete) is { } wrong)
+            Complain(wrong);
+        foreach (var motion in message.Motion)
+            ReadMotion(motion);
+        foreach (var text in message.Text)
+            _state.Text(text, MediaTime.FromTicks(text.Tick, _rate));
+        foreach (var keyframe in _complete)
+            Decode(keyframe);
+        if (message.Control is { } control)
+        {
+            if (control.EpochUs != 0)
+                _presentation.Epoch = new((long)control.EpochUs);
+            _state.Trouble = control.SourceTrouble.Length > 0 ? control.SourceTrouble : null;
+            if (control.End)
+            {
+                _scene.SetEnd(MediaTime.FromTicks(control.CoveredTick, _rate));
+                _state.Ended();
+                _presentation.Wake();
+            }
+        }
+    }
+
+    private void Decode(Keyframe keyframe)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        VideoFrame decoded;
+        try
+        {
+            decoded = _decoder.Decode(keyframe.Data.Span);
+        }
+        catch (CodecException e)
+        {
+            _broken = true;
+            Complain($"keyframe {keyframe.Index}: {e.Message}");
+            return;
+        }
+
+        _broken = false;
+        var picture = _pool.Rent();
+        using (decoded)
+        {
+            if (!_resamplers.TryGetValue(decoded.Size, out var resampler))
+            {
+                if (_resamplers.Count > 16)
+                    _resamplers.Clear();
+                _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Sharpen);
+            }
+
+            resampler.Resample(decoded, picture);
+            _state.Decoded(decoded.Size, _size);
+        }
+
+        picture.Pts = MediaTime.FromTicks(keyframe.Tick, _rate);
+        _motion.Remove(keyframe.Index, out var corrections);
+        var entry = new SceneKeyframe(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []);
+        if (!_scene.Add(entry))
+        {
+            entry.Dispose();
+            Complain($"keyframe {keyframe.Index}: its time {picture.Pts} is not after the one before");
+            return;
+        }
+
+        _lastDecoded = keyframe.Index;
+        _presentation.KeyframeArrived(picture.Pts);
+        _state.DecodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+    }
+
+    private void ReadMotion(Motion motion)
+    {
+        if (!MotionCodec.TryDecode(motion.Data.Span, _corrections, out var count, out var error))
+        {
+            Complain($"motion of keyframe {motion.Keyframe}: {error}");
+            return;
+        }
+
+        if (count == 0 || _motion.Count > 8)
+            return;
+        var copy = new MotionCorrection[count];
+        for (var k = 0; k < count; k++)
+            _corrections[k].CopyTo(copy[k] = new());
+        _motion[motion.Keyframe] = copy;
+    }
+
+    /// <summary>Reports come every 3 s or slower: they share the narrow link's other direction with acknowledgements.</summary>
+    private async Task AnswerAsync(CancellationToken cancellationToken)
+    {
+        var now = Environment.TickCount64;
+        if (_broken && now - _lastRequest > 2000)
+        {
+            _lastRequest = now;
+            await SendAsync(new() { KeyframeRequest = new() { Reason = "a keyframe could not be decoded" } }, cancellationToken);
+        }
+
+        if (now - _lastReport < 3000)
+            return;
+        _lastReport = now;
+        await SendAsync(new()
+        {
+            Report = new()
+            {
+                Sequence = _packets.Sequence,
+                Keyframe = _lastDecoded,
+                ReceivedBytes = (ulong)_packets.Payload.Total,
+                Presented = (uint)_state.Presented,
+                Held = (uint)_state.Held,
+            },
+        }, cancellationToken);
+    }
+
+    private Task SendAsync(ReceiverMessage message, CancellationToken cancellationToken)
+    {
+        _state.Sent.Count(message);
+        return _session.SendAsync(message, cancellationToken);
+    }
+
+    /// <summary>The first few faults are told one by one, then every hundredth.</summary>
+    private void Complain(string what)
+    {
+        if (++_errors <= 5 || _errors % 100 == 0)
+            _report($"{what} ({_errors} faults so far)");
+    }
+}

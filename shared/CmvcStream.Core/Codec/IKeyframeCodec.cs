@@ -2,21 +2,77 @@ using CmvcStream.Core.Media;
 
 namespace CmvcStream.Core.Codec;
 
+/// <summary>Size at which a keyframe is coded, as a fraction of the source's size.</summary>
+public enum CodedScale
+{
+    Full,
+    ThreeQuarters,
+    TwoThirds,
+    Half,
+    Third,
+    Quarter,
+}
+
+public static class CodedScales
+{
+    /// <summary>The coded size of a source: each side scaled and rounded to the nearest pixel, at least 16.</summary>
+    public static PixelSize Of(this CodedScale scale, PixelSize source)
+    {
+        var (n, d) = scale switch
+        {
+            CodedScale.Full => (1, 1),
+            CodedScale.ThreeQuarters => (3, 4),
+            CodedScale.TwoThirds => (2, 3),
+            CodedScale.Half => (1, 2),
+            CodedScale.Third => (1, 3),
+            CodedScale.Quarter => (1, 4),
+            _ => throw new ArgumentOutOfRangeException(nameof(scale), scale, "no such coded scale"),
+        };
+        return n == d ? source : new(Side(source.Width), Side(source.Height));
+
+        int Side(int full) => Math.Max(Math.Min(16, full), (full * n + d / 2) / d);
+    }
+}
+
+/// <summary>Where the codec keeps decoded keyframes to predict from. An intra keyframe fills them all.</summary>
+[Flags]
+public enum ReferenceSlots
+{
+    None = 0,
+
+    /// <summary>The newest keyframe, usually.</summary>
+    Chain = 1,
+
+    /// <summary>A keyframe that the receiver has acknowledged: the way back into the chain after a loss.</summary>
+    Anchor = 2,
+
+    /// <summary>A second older keyframe: compresses, but no frame can be predicted from it alone.</summary>
+    Spare = 4,
+
+    All = Chain | Anchor | Spare,
+}
+
+/// <summary>What a keyframe may be predicted from, and where it is kept for later ones.</summary>
+/// <param name="Predict">
+/// Slots that the receiver holds as the sender does. Less than <see cref="ReferenceSlots.All"/> makes a keyframe that decodes
+/// without the others (some bytes more, as it inherits no probabilities); it must have Chain or Anchor, or the keyframe becomes intra.
+/// </param>
+/// <param name="Store">Slots to fill with this keyframe: one or two of them.</param>
+public readonly record struct ReferencePlan(ReferenceSlots Predict, ReferenceSlots Store);
+
 /// <summary>How to code one keyframe.</summary>
 /// <param name="Quality">libaom's cq-level: 0 (best) to 63 (worst).</param>
+/// <param name="Scale">Coded size; a change needs no intra frame unless it goes below half of the last intra frame or a reference: start small.</param>
 /// <param name="Intra">Predict from nothing.</param>
-public readonly record struct KeyframeSettings(int Quality, bool Intra);
+/// <param name="References">Null: from all slots, and the codec keeps what compresses best.</param>
+public readonly record struct KeyframeSettings(int Quality, CodedScale Scale, bool Intra, ReferencePlan? References = null);
 
 /// <summary>Encodes the low-delay chain of keyframes.</summary>
 public interface IKeyframeEncoder : IDisposable
 {
-    /// <summary>The largest picture it takes.</summary>
-    PixelSize MaxSize { get; }
+    PixelSize Size { get; }
 
-    /// <summary>
-    /// Encodes one picture of any size up to <see cref="MaxSize"/>, predicted from the one before even across a change of size;
-    /// the bytes are valid until the next call.
-    /// </summary>
+    /// <summary>Encodes one picture of <see cref="Size"/>; the bytes are valid until the next call.</summary>
     /// <exception cref="CodecException">The library refused; the message says why.</exception>
     ReadOnlySpan<byte> Encode(VideoFrame frame, in KeyframeSettings settings);
 }

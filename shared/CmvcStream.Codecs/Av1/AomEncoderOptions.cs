@@ -1,0 +1,20 @@
+namespace CmvcStream.Codecs.Av1;
+
+/// <summary>How libaom searches. The defaults were chosen by measurement; see <see cref="AomKeyframeEncoder"/>.</summary>
+public sealed record AomEncoderOptions
+{
+    /// <summary>libaom's cpu-used in good quality: 2 (slow) to 6 (fast).</summary>
+    public int Speed { get; init; } = 5;
+
+    /// <summary>1 to 16. Our pictures are one tile, so more than one helps little.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Further tools by libaom's command-line names, for example ("enable-cdef", "0").</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Tools { get; init; } = [];
+}
+
+/// <summary>What became of a keyframe.</summary>
+/// <param name="Intra">Decodes alone; also where the settings did not ask for it but left nothing to predict from.</param>
+/// <param name="QuantizerIndex">AV1's base_q_idx, 0 to 255: always the one that the quality stands for.</param>
+/// <param name="CodedSize">The size that the decoder will give.</param>
+public readonly record struct KeyframeOutcome(bool Intra, int QuantizerIndex, Core.Media.PixelSize CodedSize);

@@ -1,0 +1,130 @@
+using CmvcStream.Codecs.Scaling;
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Codecs.Av1;
+
+/// <summary>
+/// Encodes the chain with libaom: good quality usage, no lag, one quantizer a frame, an intra frame only where asked for or
+/// unavoidable. Deterministic. One thread at a time.
+/// </summary>
+/// <remarks>
+/// An intra keyframe starts a new libaom encoder: with one that goes on, good quality follows each forced intra frame with a
+/// second one. The size that a keyframe will have is not known before it is coded, and libaom cannot try and take back: choose
+/// the quality from the sizes of the keyframes before.
+/// </remarks>
+public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
+{
+    private readonly AomEncoderOptions _options;
+    private readonly ReferenceState _references = new();
+    private readonly FrameScaler?[] _scalers = new FrameScaler?[Enum.GetValues<CodedScale>().Length];
+    private readonly VideoFrame?[] _scaled = new VideoFrame?[Enum.GetValues<CodedScale>().Length];
+    private nint _encoder;
+    private bool _disposed;
+
+    /// <param name="size">Size of the pictures, each side 16 to 4096.</param>
+    /// <param name="options">Null: the defaults.</param>
+    /// <exception cref="CodecException">libaom is missing, does not fit, or refuses the options.</exception>
+    public AomKeyframeEncoder(PixelSize size, AomEncoderOptions? options = null)
+    {
+        if (size.Width is < 16 or > 4096 || size.Height is < 16 or > 4096)
+            throw new ArgumentOutOfRangeException(nameof(size), $"picture size {size}: each side is 16 to 4096 pixels");
+        _options = options ?? new();
+        if (_options.Speed is < 2 or > 6)
+            throw new ArgumentOutOfRangeException(nameof(options), $"encoder speed {_options.Speed}: 2 to 6");
+        if (_options.Threads is < 1 or > 16)
+            throw new ArgumentOutOfRangeException(nameof(options), $"encoder threads {_options.Threads}: 1 to 16");
+        AomNative.EnsureUsable();
+        Size = size;
+        Open(prime: false);
+    }
+
+    /// <inheritdoc/>
+    public PixelSize Size { get; }
+
+    /// <summary>What became of the last keyframe.</summary>
+    public KeyframeOutcome Last { get; private set; }
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<byte> Encode(VideoFrame frame, in KeyframeSettings settings)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(frame);
+        if (frame.Size != Size)
+            throw new ArgumentException($"the picture is {frame.Size}, the encoder's are {Size}", nameof(frame));
+        if (settings.Quality is < 0 or > 63)
+            throw new ArgumentOutOfRangeException(nameof(settings), $"keyframe quality {settings.Quality}: 0 to 63");
+        if (settings.References is { Store: ReferenceSlots.None or >= ReferenceSlots.All })
+            throw new ArgumentException($"a keyframe is stored in one or two slots, not {settings.References.Value.Store}", nameof(settings));
+
+        var coded = settings.Scale.Of(Size);
+        var plan = settings.Intra ? null : _references.Plan(settings.References, coded);
+        if (plan is null)
+            Open(prime: coded != Size);
+        try
+        {
+            return EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
+        }
+        catch (CodecException)
+        {
+            _references.Clear();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        AomNative.EncoderClose(_encoder);
+    }
+
+    private ReadOnlySpan<byte> EncodeScaled(VideoFrame picture, int quality, ReferencePlan? plan)
+    {
+        var planes = stackalloc byte*[3];
+        var strides = stackalloc int[3];
+        AomPlanes.Fill(picture, planes, strides);
+        // An intra frame fills every slot whatever is asked; the flags must be there all the same, or libaom renumbers the slots.
+        var (predict, store) = plan ?? new(ReferenceSlots.All, ReferenceSlots.Chain);
+        var code = AomNative.Encode(
+            _encoder, planes, strides, picture.Size.Width, picture.Size.Height, quality, (int)predict, (int)store,
+            out var packet, out var size, out var isIntra, out var quantizerIndex);
+        if (code != AomNative.Ok)
+            throw AomNative.Failure(code, "encode", AomNative.EncoderError(_encoder));
+        if (plan is null && isIntra == 0)
+            throw new CodecException("AV1 encode: libaom gave a predicted frame where an intra one was due");
+        _references.Stored(store, picture.Size, isIntra != 0);
+        Last = new(isIntra != 0, quantizerIndex, picture.Size);
+        return new(packet, size);
+    }
+
+    private void Open(bool prime)
+    {
+        _references.Clear();
+        if (_encoder != 0)
+            AomNative.EncoderClose(_encoder);
+        var code = AomNative.EncoderOpen(out _encoder, Size.Width, Size.Height, _options.Speed, _options.Threads);
+        for (var i = 0; i < _options.Tools.Count && code == AomNative.Ok; i++)
+            code = AomNative.EncoderOption(_encoder, _options.Tools[i].Key, _options.Tools[i].Value);
+        if (code == AomNative.Ok && prime)
+            code = AomNative.EncoderPrime(_encoder);
+        if (code == AomNative.Ok)
+            return;
+        var failure = AomNative.Failure(code, "encoder", AomNative.EncoderError(_encoder));
+        AomNative.EncoderClose(_encoder);
+        _encoder = 0;
+        _disposed = true;
+        throw failure;
+    }
+
+    private VideoFrame Scaled(VideoFrame frame, CodedScale scale)
+    {
+        if (scale.Of(Size) == Size)
+            return frame;
+        var scaler = _scalers[(int)scale] ??= new(Size, scale.Of(Size));
+        var scaled = _scaled[(int)scale] ??= VideoFrame.Allocate(scale.Of(Size));
+        scaler.Scale(frame, scaled);
+        return scaled;
+    }
+}

@@ -1,3 +1,4 @@
+using System.Buffers;
 using CmvcStream.Core.Media;
 
 namespace CmvcStream.Receiver.Viewer;
@@ -8,7 +9,7 @@ public interface IPictureEncoder
     /// <summary>Encodes a frame. One call at a time.</summary>
     /// <param name="frame">The picture.</param>
     /// <param name="quality">JPEG quality, 1 (worst) to 100 (best).</param>
-    /// <param name="buffer">Receives the bytes from its beginning; replaced by a longer one where it is too short.</param>
+    /// <param name="output">Receives the bytes.</param>
     /// <returns>Bytes written.</returns>
-    int Encode(VideoFrame frame, int quality, ref byte[] buffer);
+    int Encode(VideoFrame frame, int quality, IBufferWriter<byte> output);
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using CmvcStream.Core.Media;
 
 namespace CmvcStream.Receiver.Viewer;
@@ -68,7 +69,7 @@ public sealed class ViewerSink : IFrameSink
 
     private async Task WorkAsync()
     {
-        var buffer = new byte[64 * 1024];
+        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -84,8 +85,9 @@ public sealed class ViewerSink : IFrameSink
                 continue;
             using (newest.Frame)
             {
-                var length = _encoder.Encode(newest.Frame.Frame, _quality, ref buffer);
-                _hub.Publish(new(newest.Frame, newest.PresentedMs, buffer.AsSpan(0, length)));
+                buffer.ResetWrittenCount();
+                _encoder.Encode(newest.Frame.Frame, _quality, buffer);
+                _hub.Publish(new(newest.Frame, newest.PresentedMs, buffer.WrittenSpan));
             }
         }
     }

@@ -1,4 +1,4 @@
-using CmvcStream.Codecs;
+using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Receiver.Present;
@@ -102,14 +102,4 @@ public static class ReceiverApp
             return false;
         }
     }
-}
-
-/// <summary>The viewer's pictures are JPEG.</summary>
-internal sealed class JpegPictureEncoder : IPictureEncoder, IDisposable
-{
-    private readonly JpegEncoder _encoder = new();
-
-    public int Encode(VideoFrame frame, int quality, ref byte[] buffer) => _encoder.Encode(frame, quality, ref buffer);
-
-    public void Dispose() => _encoder.Dispose();
 }

@@ -1,4 +1,4 @@
-using CmvcStream.Codecs;
+using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Motion;
 using CmvcStream.Protos;

@@ -1,4 +1,4 @@
-using CmvcStream.Codecs;
+using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
@@ -143,7 +143,7 @@ internal sealed class SessionReader : IDisposable
         _state.DecodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
     }
 
-    private void ReadMotion(Motion motion)
+    private void ReadMotion(GapMotion motion)
     {
         if (!MotionCodec.TryDecode(motion.Data.Span, _corrections, out var count, out var error))
         {

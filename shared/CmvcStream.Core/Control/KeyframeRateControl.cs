@@ -1,12 +1,13 @@
+using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 
 namespace CmvcStream.Core.Control;
 
 /// <summary>What to spend on the next keyframe.</summary>
 /// <param name="Quality">libaom's cq-level, 0 to 63.</param>
-/// <param name="Scale">Coded width and height as a fraction of the source's.</param>
+/// <param name="Scale">Coded size.</param>
 /// <param name="TargetBytes">What it ought to cost.</param>
-public readonly record struct KeyframeSpend(int Quality, double Scale, double TargetBytes);
+public readonly record struct KeyframeSpend(int Quality, CodedScale Scale, double TargetBytes);
 
 /// <summary>
 /// Spends the byte budget on keyframes: how far apart, how large and how good. The three are chosen together: at a given rate the
@@ -17,8 +18,9 @@ public sealed class KeyframeRateControl
 {
     private const double WorstQuality = 61, BestQuality = 24;
 
-    // Coded sizes worth having; libaom predicts across a change of size.
-    private static readonly double[] Ladder = [0.25, 0.375, 0.5, 0.625, 0.75, 1];
+    // From small to large; libaom predicts across a change of size.
+    private static readonly CodedScale[] Ladder =
+        [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
 
     private readonly double _bytesPerSecond;
     private readonly double _fps;
@@ -35,9 +37,7 @@ public sealed class KeyframeRateControl
         _bytesPerSecond = payload.BytesPerSecond;
         _fps = source.Hertz;
         // A first intra picture in about 1.3 s: some 0.12 byte a pixel at this quality.
-        var affordable = Math.Sqrt(_bytesPerSecond * 1.3 / (0.12 * size.Area));
-        _step = 0;
-        while (_step < Ladder.Length - 1 && Ladder[_step + 1] <= affordable)
+        while (_step < Ladder.Length - 1 && 0.12 * Ladder[_step + 1].Of(size).Area <= _bytesPerSecond * 1.3)
             _step++;
     }
 

@@ -11,7 +11,7 @@ namespace CmvcStream.Core.Control;
 public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
 {
     private readonly Queue<Keyframe> _keyframes = new();
-    private readonly Dictionary<uint, Motion> _motion = [];
+    private readonly Dictionary<uint, GapMotion> _motion = [];
     private SceneText? _text;
     private StreamControl _control = new();
     private bool _hasControl;
@@ -32,7 +32,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     /// <summary>Most payload bytes of one packet: a second of the link, so that nothing sits behind one packet for longer.</summary>
     private int PacketLimit => (int)Math.Clamp(budget.Rate.BytesPerSecond * 0.8, 160, 1300);
 
-    public void Add(Keyframe keyframe, Motion? motion, MediaTime now)
+    public void Add(Keyframe keyframe, GapMotion? motion, MediaTime now)
     {
         ArgumentNullException.ThrowIfNull(keyframe);
         _keyframes.Enqueue(keyframe);

@@ -1,1 +1,3 @@
-return 0;
+using CmvcStream.Sender;
+
+return await SendCommand.RunAsync(args, Console.Out, Console.Error);

@@ -32,8 +32,10 @@ public sealed class KeyframeRateControl
     /// <param name="payload">What keyframes may cost a second, overhead already taken off.</param>
     /// <param name="source">Ticks a second.</param>
     /// <param name="size">Source size, for the first keyframe's coded size.</param>
-    public KeyframeRateControl(Bitrate payload, FrameRate source, PixelSize size)
+    /// <param name="coalesce">How long parts wait for company.</param>
+    public KeyframeRateControl(Bitrate payload, FrameRate source, PixelSize size, MediaTime coalesce)
     {
+        BacklogLimit = coalesce + MediaTime.FromSeconds(0.45);
         _bytesPerSecond = payload.BytesPerSecond;
         _fps = source.Hertz;
         // A first intra picture in about 1.3 s: some 0.12 byte a pixel at this quality.
@@ -47,6 +49,9 @@ public sealed class KeyframeRateControl
     public double MinInterval => Math.Max(1, TargetInterval * 0.5);
 
     public double MaxInterval => Math.Min(TargetInterval * 1.75, _fps * 2);
+
+    /// <summary>No keyframe is made while more than this waits to be sent.</summary>
+    public MediaTime BacklogLimit { get; }
 
     /// <summary>Bytes that were spent ahead of time; negative when some were saved.</summary>
     public double Debt => _debt;

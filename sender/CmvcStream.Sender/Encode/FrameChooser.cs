@@ -1,0 +1,98 @@
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+
+namespace CmvcStream.Sender.Encode;
+
+/// <summary>A frame chosen as keyframe, the frames since the last one, and why.</summary>
+internal sealed record Choice(CapturedFrame Frame, IReadOnlyList<CapturedFrame> Between, KeyframeReason Reason);
+
+/// <summary>
+/// Chooses keyframes as frames come: asks the selector, and closes the loop by trying what the receiver would make of the frames in
+/// between. Owns the frames that it was offered until the choice that they belong to has been coded.
+/// </summary>
+internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate) : IDisposable
+{
+    /// <summary>Frames kept since the last keyframe; beyond that the oldest go.</summary>
+    private const int Kept = 40;
+
+    /// <summary>1 - SSIM in the middle of a gap above what coding costs, from which on the gap is too long.</summary>
+    private const double ToleratedDrift = 0.06;
+
+    private readonly DescriptorEmbedding _embedding = new();
+    private readonly KeyframeSelector _selector = new();
+    private readonly List<CapturedFrame> _frames = [];
+    private readonly float[] _vector = new float[new DescriptorEmbedding().Dimensions];
+    private long _lastKeyframe = -1;
+    private bool _requested;
+
+    /// <summary>Scenes count from 1.</summary>
+    public int Scene { get; private set; } = 1;
+
+    /// <summary>The one gate where an intra keyframe is asked for.</summary>
+    public void Request() => Volatile.Write(ref _requested, true);
+
+    /// <summary>Takes a frame (and its reference) and says whether it is a keyframe now.</summary>
+    /// <param name="frame">The newest frame.</param>
+    /// <param name="backlog">How long what waits to be sent needs on the wire.</param>
+    public Choice? Offer(CapturedFrame frame, MediaTime backlog)
+    {
+        _frames.Add(frame);
+        if (_frames.Count > Kept)
+        {
+            _frames[0].Frame.Dispose();
+            _frames.RemoveAt(0);
+        }
+
+        _embedding.Embed(frame.Frame, _vector);
+        if (_lastKeyframe < 0)
+            return Choose(KeyframeReason.SceneCut);
+        var ticks = frame.Tick - _lastKeyframe;
+        var verdict = _selector.Consider(_vector, ticks, rate.TargetInterval, rate.MinInterval, rate.MaxInterval);
+        if (verdict == KeyframeReason.SceneCut)
+        {
+            Scene++;
+            return Choose(KeyframeReason.SceneCut);
+        }
+
+        // What waits must fit the latency budget before more is made.
+        if (backlog.Seconds > rate.BacklogLimit.Seconds)
+            return null;
+        if (Volatile.Read(ref _requested))
+        {
+            Volatile.Write(ref _requested, false);
+            return Choose(KeyframeReason.Request);
+        }
+
+        if (verdict is not null)
+            return Choose(verdict.Value);
+        if (ticks >= rate.MinInterval && ticks % 2 == 0 && rate.Debt <= 0 && _frames.Count >= 3
+            && stage.Drift(_frames[_frames.Count / 2].Frame, frame.Frame) > ToleratedDrift)
+            return Choose(KeyframeReason.Drift);
+        return null;
+    }
+
+    /// <summary>The source has ended: its last frame, unless that is a keyframe already.</summary>
+    public Choice? Finish() => _frames.Count > 0 ? Choose(KeyframeReason.Interval) : null;
+
+    /// <summary>The choice was coded; its frames go.</summary>
+    public void Coded() => Release();
+
+    public void Dispose() => Release();
+
+    private Choice Choose(KeyframeReason reason)
+    {
+        var frame = _frames[^1];
+        _lastKeyframe = frame.Tick;
+        _selector.Keyframe(_vector, reason);
+        return new(frame, _frames[..^1], reason);
+    }
+
+    private void Release()
+    {
+        foreach (var frame in _frames)
+            frame.Frame.Dispose();
+        _frames.Clear();
+    }
+}

@@ -1,0 +1,124 @@
+using CmvcStream.Codecs.Av1;
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Diagnostics;
+using CmvcStream.Core.Media;
+using CmvcStream.Core.Motion;
+using CmvcStream.Protos;
+using Google.Protobuf;
+
+namespace CmvcStream.Sender.Encode;
+
+/// <summary>A coded keyframe and the motion of the gap that it ends, ready for the wire.</summary>
+internal sealed record CodedKeyframe(Keyframe Keyframe, GapMotion? Motion);
+
+/// <summary>
+/// Codes keyframes and closes the loop: it decodes what it coded, makes the frames between as the receiver will, and finds where that
+/// drifts from the truth and what motion mends it. One caller at a time.
+/// </summary>
+internal sealed class KeyframeStage : IDisposable
+{
+    /// <summary>The receiver's sharpening (SessionReader), so that the sender sees what will be shown.</summary>
+    private const float Sharpen = 0.6f;
+
+    private readonly AomKeyframeEncoder _encoder;
+    private readonly AomKeyframeDecoder _decoder;
+    private readonly KeyframeRateControl _rate;
+    private readonly PixelSize _size;
+    private readonly FramePool _pool;
+    private readonly FrameInterpolator _interpolator, _trial;
+    private readonly MotionStage _motion;
+    private readonly VideoFrame _scratch;
+    private readonly Dictionary<PixelSize, Resampler> _resamplers = [];
+    private VideoFrame? _shown;
+    private long _lastTick;
+    private uint _index;
+    private double _codingError;
+
+    public KeyframeStage(PixelSize size, KeyframeRateControl rate)
+    {
+        (_size, _rate) = (size, rate);
+        _encoder = new(size);
+        _decoder = new(size);
+        _pool = new(size, 4);
+        _interpolator = new(size);
+        _trial = new(size);
+        _motion = new(_interpolator);
+        _scratch = VideoFrame.Allocate(size);
+    }
+
+    public Distribution EncodeTime { get; } = new();
+
+    public long Coded => _index;
+
+    /// <summary>Gaps with motion on the wire, and all gaps.</summary>
+    public (long Sent, long Seen) MotionGaps => _motion.Gaps;
+
+    /// <summary>
+    /// How far the middle of the gap would drift from the truth if <paramref name="candidate"/> ended it: 0 (not at all) to 1, beyond
+    /// what coding alone costs. The receiver's own interpolation is run on what the receiver has and on the candidate.
+    /// </summary>
+    public double Drift(VideoFrame middle, VideoFrame candidate)
+    {
+        if (_shown is null)
+            return 1;
+        _trial.Prepare(_shown, candidate);
+        _trial.Interpolate(0.5f, _scratch);
+        return Math.Max(0, FrameDistance.Structural(middle, _scratch) - _codingError);
+    }
+
+    /// <summary>Codes a frame as the next keyframe.</summary>
+    /// <param name="frame">The picture.</param>
+    /// <param name="between">The frames since the last keyframe, in order.</param>
+    /// <param name="reason">Why it was chosen.</param>
+    public CodedKeyframe Encode(CapturedFrame frame, IReadOnlyList<CapturedFrame> between, KeyframeReason reason)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        var intra = _shown is null || reason is KeyframeReason.Request;
+        var ticks = _shown is null ? 1 : frame.Tick - _lastTick;
+        var spend = _rate.Next(ticks, intra);
+        var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
+        _rate.Spent(data.Length, ticks, intra);
+        var keyframe = new Keyframe
+        {
+            Index = ++_index,
+            Tick = (uint)frame.Tick,
+            Data = ByteString.CopyFrom(data),
+            Reason = reason is KeyframeReason.Interval ? KeyframeReason.Unspecified : reason,
+        };
+        if (_encoder.Last.Intra)
+            keyframe.Base = 0;
+        var shown = Shown(data);
+        _codingError = FrameDistance.Structural(frame.Frame, shown);
+        GapMotion? motion = null;
+        if (_shown is { } before && reason is not KeyframeReason.SceneCut && between.Count > 0)
+        {
+            _interpolator.Prepare(before, shown);
+            if (_motion.Code(_lastTick, frame.Tick, between, data.Length, FrameDistance.LumaSquaredError(frame.Frame, shown)) is { IsEmpty: false } bytes)
+                motion = new() { Keyframe = _index, Data = bytes };
+        }
+
+        _shown?.Dispose();
+        (_shown, _lastTick) = (shown, frame.Tick);
+        EncodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
+        return new(keyframe, motion);
+    }
+
+    public void Dispose()
+    {
+        _shown?.Dispose();
+        _encoder.Dispose();
+        _decoder.Dispose();
+    }
+
+    /// <summary>What the receiver makes of the coded bytes.</summary>
+    private VideoFrame Shown(ReadOnlySpan<byte> data)
+    {
+        using var decoded = _decoder.Decode(data);
+        if (!_resamplers.TryGetValue(decoded.Size, out var resampler))
+            _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Sharpen);
+        var shown = _pool.Rent();
+        resampler.Resample(decoded, shown);
+        return shown;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Buffers;
+using CmvcStream.Core.Media;
+using CmvcStream.Core.Motion;
+using Google.Protobuf;
+
+namespace CmvcStream.Sender.Encode;
+
+/// <summary>
+/// Decides for each gap whether motion bytes are worth sending. They are where they lower the error more, byte for byte, than a better
+/// keyframe would: at these rates a keyframe's squared error falls about as its bytes grow, so one byte more on a keyframe of R bytes and
+/// squared error D gains about 0.8 D / R in every frame that is made from it.
+/// </summary>
+internal sealed class MotionStage(FrameInterpolator interpolator)
+{
+    private const double KeyframeExponent = 0.8;
+
+    /// <summary>What a correction of the middle brings on average over the gap, where its weight falls linearly to the keyframes.</summary>
+    private const double MeanOfGap = 0.5;
+
+    /// <summary>A part's own header in a message.</summary>
+    private const int PartBytes = 5;
+
+    private readonly MotionCorrectionEstimator _estimator = new(interpolator.Size);
+    private readonly MotionCorrection _full = new(), _warp = new();
+    private readonly MotionCorrection[] _one = new MotionCorrection[1];
+    private readonly ArrayBufferWriter<byte> _fullBytes = new(), _warpBytes = new();
+
+    /// <summary>Gaps for which motion was sent, and gaps seen.</summary>
+    public (long Sent, long Seen) Gaps { get; private set; }
+
+    /// <summary>The motion payload of the gap that the interpolator was prepared for; empty: none pays.</summary>
+    /// <param name="from">Tick of the keyframe before.</param>
+    /// <param name="to">Tick of the keyframe after.</param>
+    /// <param name="between">The real frames between.</param>
+    /// <param name="keyframeBytes">What the keyframe cost.</param>
+    /// <param name="keyframeError">Its sum of squared luma errors.</param>
+    public ByteString Code(long from, long to, IReadOnlyList<CapturedFrame> between, int keyframeBytes, double keyframeError)
+    {
+        Gaps = (Gaps.Sent, Gaps.Seen + 1);
+        if (interpolator.IsCut || Middle(from, to, between) is not { } middle)
+            return ByteString.Empty;
+        var t = (float)(middle.Tick - from) / (to - from);
+        var gain = _estimator.Estimate(interpolator, middle.Frame, t, _full);
+        if (gain.Gain <= 0)
+            return ByteString.Empty;
+        _warp.Clear();
+        _warp.TimeWarp = _full.TimeWarp;
+        var price = KeyframeExponent * keyframeError * (to - from) / Math.Max(keyframeBytes, 1);
+        var full = Worth(_full, _fullBytes, gain.Gain, to - from, price);
+        var warp = Worth(_warp, _warpBytes, gain.TimeWarpGain, to - from, price);
+        if (Math.Max(full, warp) <= 0)
+            return ByteString.Empty;
+        Gaps = (Gaps.Sent + 1, Gaps.Seen);
+        return ByteString.CopyFrom((full >= warp ? _fullBytes : _warpBytes).WrittenSpan);
+    }
+
+    /// <summary>Squared error saved over the gap, less what the same bytes would save in the keyframe.</summary>
+    private double Worth(MotionCorrection correction, ArrayBufferWriter<byte> bytes, long gain, long ticks, double price)
+    {
+        bytes.ResetWrittenCount();
+        _one[0] = correction;
+        if (gain <= 0 || MotionCodec.Encode(_one, bytes) is 0)
+            return 0;
+        return gain * MeanOfGap * (ticks - 1) - (bytes.WrittenCount + PartBytes) * price;
+    }
+
+    /// <summary>The frame nearest to the middle, where a single correction weighs most.</summary>
+    private static CapturedFrame? Middle(long from, long to, IReadOnlyList<CapturedFrame> between)
+    {
+        CapturedFrame? best = null;
+        foreach (var frame in between)
+        {
+            if (frame.Tick > from && frame.Tick < to && (best is null || Math.Abs(2 * frame.Tick - from - to) < Math.Abs(2 * best.Tick - from - to)))
+                best = frame;
+        }
+
+        return best;
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using CmvcStream.CommandLine;
+using CmvcStream.Core.Media;
+using CmvcStream.Sender.Capture;
+
+namespace CmvcStream.Sender;
+
+/// <summary>The sender's command line.</summary>
+public static class SendCommand
+{
+    /// <summary>Runs the sender; the result is its exit code: 0 done, 1 failed at run time, 2 wrong usage.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        if (args is ["devices"])
+            return await CameraDevices.ListAsync(output, error, CancellationToken.None);
+        var parsed = Build(error).Parse(args);
+        return parsed.Action is ParseErrorAction
+            ? CommandOptions.Refuse("send", error, parsed.Errors.Select(e => e.Message))
+            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+    }
+
+    private static RootCommand Build(TextWriter error)
+    {
+        var source = new Option<string>("--source") { HelpName = "URI", Description = "camera:/dev/video0, file:clip.mp4, rtsp://..., screen: or synthetic:street.", Required = true };
+        var to = CommandOptions.Value("--to", "URL", "The receiver, for example http://127.0.0.1:50051.", ParseUrl, required: true);
+        var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
+        transport.AcceptOnlyFromAmong("grpc");
+        var rate = CommandOptions.Value("--max-rate", "8kbps", "Bits a second on the wire, headers included: 1kbps to 1Mbps.", ParseRate);
+        rate.DefaultValueFactory = _ => new(8000);
+        var mode = new Option<string>("--mode") { HelpName = "it2v", Description = "What travels; this version has IT2V.", DefaultValueFactory = _ => "it2v" };
+        mode.AcceptOnlyFromAmong("auto", "it2v");
+        var size = CommandOptions.Value("--size", "480x270", "Bounding box of the picture; its aspect is kept.", ParseSize);
+        size.DefaultValueFactory = _ => new(480, 270);
+        var fps = CommandOptions.Value("--fps", "15", "Captured frames a second.", ParseFps);
+        fps.DefaultValueFactory = _ => FrameRate.PerSecond(15);
+        var loop = new Option<bool>("--loop") { Description = "Play a file again and again." };
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
+        var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
+        var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "The receiver's token." };
+        var command = new RootCommand("Captures video and sends keyframes, motion and text over a link of a few kbit/s.")
+        { source, to, transport, rate, mode, size, fps, loop, duration, stats, token };
+        command.SetAction((r, stop) => SenderApp.RunAsync(new(r.GetValue(source)!, r.GetValue(to)!)
+        {
+            MaxRate = r.GetValue(rate),
+            Size = r.GetValue(size),
+            Fps = r.GetValue(fps),
+            Loop = r.GetValue(loop),
+            For = r.GetValue(duration),
+            StatsFile = r.GetValue(stats),
+            Token = r.GetValue(token),
+        }, error, stop));
+        return command;
+    }
+
+    private static Uri ParseUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url
+        : throw new FormatException($"'{text}' is no address: write for example http://127.0.0.1:50051");
+
+    private static Bitrate ParseRate(string text) => Bitrate.Parse(text) is { BitsPerSecond: >= 1000 and <= 1_000_000 } rate
+        ? rate
+        : throw new FormatException($"{text} is out of range: 1kbps to 1Mbps");
+
+    private static PixelSize ParseSize(string text) => PixelSize.Parse(text) is { Width: >= 64 and <= 1920, Height: >= 64 and <= 1920 } size
+        ? size
+        : throw new FormatException($"{text} is out of range: each side is 64 to 1920 pixels");
+
+    private static FrameRate ParseFps(string text) => int.TryParse(text, out var fps) && fps is >= 1 and <= 60
+        ? FrameRate.PerSecond(fps)
+        : throw new FormatException($"'{text}' is no frame rate: a whole number from 1 to 60");
+}

@@ -1,0 +1,24 @@
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Sender;
+
+/// <summary>What `./cmvc send` was asked to do.</summary>
+public sealed record SendOptions(string Source, Uri To)
+{
+    /// <summary>Wire bytes, headers included, that may leave a second.</summary>
+    public Bitrate MaxRate { get; init; } = new(8000);
+
+    /// <summary>Bounding box of the coded picture.</summary>
+    public PixelSize Size { get; init; } = new(480, 270);
+
+    public FrameRate Fps { get; init; } = FrameRate.PerSecond(15);
+
+    /// <summary>Play a file again and again.</summary>
+    public bool Loop { get; init; }
+
+    public MediaTime? For { get; init; }
+
+    public string? StatsFile { get; init; }
+
+    public string? Token { get; init; }
+}

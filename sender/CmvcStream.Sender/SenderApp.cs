@@ -1,0 +1,88 @@
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Media;
+using CmvcStream.Sender.Capture;
+using CmvcStream.Transport;
+using CmvcStream.Transport.Grpc;
+
+namespace CmvcStream.Sender;
+
+/// <summary>The sender as a program: opens the source, connects, streams, and says at the end how it went.</summary>
+public static class SenderApp
+{
+    /// <summary>How long everything that was said may take to be delivered at the end.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(30);
+
+    public static async Task<int> RunAsync(SendOptions options, TextWriter error, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (options.For is { } limit)
+            stop.CancelAfter(TimeSpan.FromMicroseconds(limit.Microseconds));
+        var state = new SenderState(TimeProvider.System);
+        using var writingStop = new CancellationTokenSource();
+        var writing = options.StatsFile is { } file ? WriteEverySecondAsync(file, state, error, writingStop.Token) : Task.CompletedTask;
+        var exit = "failed";
+        try
+        {
+            await using var source = FrameSources.Create(options.Source, new CaptureOptions { Box = options.Size, Rate = options.Fps, Loop = options.Loop });
+            await source.StartAsync(stop.Token);
+            await using var session = await new GrpcSenderTransport().ConnectAsync(options.To, new(options.Token), stop.Token);
+            state.Connected(session);
+            using var sender = new SenderSession(options, source, session, state, message => Report(error, message));
+            await sender.RunAsync(stop.Token, Farewell);
+            exit = cancellationToken.IsCancellationRequested ? "stopped" : "done";
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            exit = cancellationToken.IsCancellationRequested ? "stopped" : "done";
+        }
+        catch (FormatException e)
+        {
+            Report(error, e.Message);
+            return 2;
+        }
+        catch (Exception e) when (e is SourceException or TransportException or CodecException or IOException)
+        {
+            Report(error, e.Message);
+        }
+        finally
+        {
+            await writingStop.CancelAsync();
+            await writing;
+            if (options.StatsFile is { } path)
+                Write(path, state, exit, error);
+        }
+
+        return exit == "failed" ? 1 : 0;
+    }
+
+    private static void Report(TextWriter error, string message)
+    {
+        error.WriteLine($"send: {message}");
+        error.Flush();
+    }
+
+    private static async Task WriteEverySecondAsync(string file, SenderState state, TextWriter error, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken) && Write(file, state, "running", error)) { }
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private static bool Write(string file, SenderState state, string exit, TextWriter error)
+    {
+        try
+        {
+            state.Statistics(exit).Write(file);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Report(error, $"--stats {file}: {e.Message}");
+            return false;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace Grpc.Core;
+
+/// <summary>A call in progress with a stream each way.</summary>
+public sealed class AsyncDuplexStreamingCall<TRequest, TResponse>(
+    IClientStreamWriter<TRequest> requestStream, IAsyncStreamReader<TResponse> responseStream, Task<Metadata> responseHeadersAsync,
+    Func<Status> getStatusFunc, Func<Metadata> getTrailersFunc, Action disposeAction) : IDisposable
+{
+    public IClientStreamWriter<TRequest> RequestStream { get; } = requestStream;
+
+    public IAsyncStreamReader<TResponse> ResponseStream { get; } = responseStream;
+
+    /// <summary>The headers that the server sent before its messages.</summary>
+    public Task<Metadata> ResponseHeadersAsync { get; } = responseHeadersAsync;
+
+    /// <exception cref="InvalidOperationException">The response stream has not been read to its end.</exception>
+    public Status GetStatus() => getStatusFunc();
+
+    /// <exception cref="InvalidOperationException">The response stream has not been read to its end.</exception>
+    public Metadata GetTrailers() => getTrailersFunc();
+
+    /// <summary>Cancels the call where it has not ended.</summary>
+    public void Dispose() => disposeAction();
+}

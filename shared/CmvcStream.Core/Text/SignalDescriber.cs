@@ -1,4 +1,3 @@
-using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 
 namespace CmvcStream.Core.Text;

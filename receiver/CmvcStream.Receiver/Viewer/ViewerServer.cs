@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using CmvcStream.Receiver.Present;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -9,7 +10,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using CmvcStream.Receiver.Present;
 
 namespace CmvcStream.Receiver.Viewer;
 
@@ -21,6 +21,7 @@ public sealed class ViewerServer : IAsyncDisposable
     private readonly ViewerHub _hub;
     private readonly ViewerGate _gate;
     private readonly TimeProvider _time;
+    private int _disposed;
 
     private ViewerServer(ViewerOptions options, IViewerState state, IPictureEncoder encoder, TimeProvider time)
     {
@@ -78,6 +79,8 @@ public sealed class ViewerServer : IAsyncDisposable
     /// <summary>Says goodbye to all pages and closes. The pages come back by themselves when a receiver opens there again.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
         await Sink.DisposeAsync();
         await _hub.DisposeAsync();
         using var patience = new CancellationTokenSource(StopWithin);

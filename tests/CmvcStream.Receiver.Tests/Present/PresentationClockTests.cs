@@ -86,8 +86,8 @@ public sealed class PresentationClockTests
         }, CancellationToken.None).WaitAsync(Patience);
 
         late.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine($"late by ms: p25 {late[15]:0.00}, median {late[30]:0.00}, p95 {late[57]:0.00}, max {late[^1]:0.00}");
-        // The better quarter, since the machine may be busy with other things; a timer that is coarse spoils that one too.
-        Assert.InRange(late[15], 0, 3);
+        TestContext.Current.TestOutputHelper?.WriteLine($"late by ms: p16 {late[10]:0.00}, median {late[30]:0.00}, p95 {late[57]:0.00}, max {late[^1]:0.00}");
+        // The best sixth, since the machine may be busy with other things; a coarse timer (10 ms and more) spoils that one too.
+        Assert.InRange(late[10], 0, 1.6);
     }
 }

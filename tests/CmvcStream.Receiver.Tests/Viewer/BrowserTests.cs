@@ -4,7 +4,10 @@ using Microsoft.Playwright;
 
 namespace CmvcStream.Receiver.Tests.Viewer;
 
-/// <summary>The page in a real browser. Needs Chromium (CMVC_CHROMIUM, or where Linux has it). With CMVC_SCREENSHOTS set to a folder, leaves pictures there.</summary>
+/// <summary>
+/// The page in a real browser. Needs Chromium: CMVC_CHROMIUM, or where Linux has it. With CMVC_SCREENSHOTS set to a folder, leaves
+/// pictures of the page there.
+/// </summary>
 public sealed class BrowserTests : IAsyncLifetime
 {
     private const float PatienceMs = 20_000;
@@ -19,8 +22,7 @@ public sealed class BrowserTests : IAsyncLifetime
         string?[] places = [Environment.GetEnvironmentVariable("CMVC_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
         var program = places.FirstOrDefault(File.Exists);
         Assert.SkipWhen(program is null, "there is no Chromium; install it, or name it in CMVC_CHROMIUM");
-        var clip = Path.Combine(Environment.GetEnvironmentVariable("CMVC_SHARED") ?? "", "media/dev/video-llama-boat.mp4");
-        _feed = await PageFeed.MakeAsync(Environment.GetEnvironmentVariable("CMVC_SCREENSHOTS") is null || !File.Exists(clip) ? null : clip);
+        _feed = await PageFeed.MakeAsync();
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
@@ -98,7 +100,8 @@ public sealed class BrowserTests : IAsyncLifetime
         await UntilAsync(page, "document.querySelector('#notice-title').textContent === 'No sender yet'");
 
         Assert.True(await page.IsVisibleAsync("#notice"));
-        Assert.Contains("listening at http://0.0.0.0:9000", await page.TextContentAsync("#notice"), StringComparison.Ordinal);
+        Assert.Contains("listening at http://0.0.0.0:9000", await page.TextContentAsync("#notice-text"), StringComparison.Ordinal);
+        Assert.EndsWith("--to http://127.0.0.1:9000", await page.TextContentAsync("#notice-hint"), StringComparison.Ordinal);
         await ScreenshotAsync(page, "waiting");
     }
 

@@ -14,13 +14,12 @@ internal sealed class PageFeed : IPictureEncoder
 
     private PageFeed() { }
 
-    /// <summary>Three seconds of a test card with a running clock, or of a clip.</summary>
-    public static async Task<PageFeed> MakeAsync(string? clip = null)
+    /// <summary>Three seconds of a test card with a running clock.</summary>
+    public static async Task<PageFeed> MakeAsync()
     {
         Tool.SkipWithout("ffmpeg");
-        string[] input = clip is null ? ["-f", "lavfi", "-i", "testsrc2=size=480x270:rate=30:duration=3"] : ["-t", "3", "-i", clip];
-        var stream = await Tool.RunAsync("ffmpeg",
-            ["-v", "error", .. input, "-vf", "fps=30,scale=480:270", "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2pipe", "-c:v", "mjpeg", "-"]);
+        var stream = await Tool.RunAsync("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=480x270:rate=30:duration=3",
+            "-pix_fmt", "yuvj420p", "-q:v", "3", "-f", "image2pipe", "-c:v", "mjpeg", "-");
         var feed = new PageFeed();
         // Each picture ends with FF D9, which entropy coded data cannot hold.
         for (int begin = 0, at = 0; at < stream.Length - 1; at++)

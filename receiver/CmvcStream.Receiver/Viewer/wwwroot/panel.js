@@ -90,7 +90,8 @@ export class Panel {
 
   show(state) {
     showPhase(state.phase);
-    say("source", [state.source, state.trouble].filter(Boolean).join(": "));
+    say("source", state.source ?? "");
+    say("trouble", state.trouble ?? "");
     element("mode").hidden = !state.mode;
     say("mode", state.mode ?? "");
     say("wire-rx", rate(state.wireRxKbps));

@@ -151,12 +151,15 @@ function age() {
   return (late > 1 ? late : 0) + Math.max(0, shown.number / fps - shown.ptsMs / 1000);
 }
 
+/** Where a sender finds the receiver: "every address" is no address to send to, the one that this page came from is. */
+const reachable = (listen) => listen.replace(/\/\/(0\.0\.0\.0|\[::\]|\*|\+)(?=[:/]|$)/, `//${location.hostname}`);
+
 function notice() {
   const state = report.state;
   if (!linkUp) {
     showNotice(shown ? "" : "Receiver not reached", why || "Trying again by itself.");
   } else if (state?.phase === "waiting") {
-    showNotice("No sender yet", `Waiting, listening at ${state.listen}`, `cmvc send --source camera:/dev/video0 --to ${state.listen}`);
+    showNotice("No sender yet", `Waiting, listening at ${state.listen}`, `./cmvc send --source camera:/dev/video0 --to ${reachable(state.listen)}`);
   } else if (!shown || shown.provenance === "none") {
     showNotice("Waiting for the first picture", state?.scene ? `${state.scene.look} ${state.scene.motion}` : "");
   } else {
@@ -167,7 +170,7 @@ function notice() {
 function second() {
   const time = performance.now();
   shownTimes = shownTimes.filter((at) => time - at < SHOWN_OVER_MS);
-  element("fps").textContent = `${(shownTimes.length / (SHOWN_OVER_MS / 1000)).toFixed(0)} fps`;
+  element("fps").textContent = shown ? `${(shownTimes.length / (SHOWN_OVER_MS / 1000)).toFixed(0)} fps` : "–";
   element("page-latency").textContent = span(report.latencyMs);
   const ended = linkUp && report.state?.phase === "ended";
   showStale(shown && shown.provenance !== "none" && !ended ? age() : 0);

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -36,7 +35,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 if (taken)
                     throw new IOException("the connection is gone");
                 taken = true;
-                return ValueTask.FromResult<Stream>(stream);
+                return ValueTask.FromResult<System.IO.Stream>(stream);
             },
         };
         if (to.Scheme == Uri.UriSchemeHttps)

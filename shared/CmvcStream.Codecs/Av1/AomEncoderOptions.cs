@@ -9,8 +9,8 @@ public sealed record AomEncoderOptions
     /// <summary>1 to 16. Our pictures are one tile, so more than one helps little.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Further tools by libaom's command-line names, for example ("enable-cdef", "0").</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Tools { get; init; } = [];
+    /// <summary>Tools by libaom's command-line names, for example ("enable-cdef", "0"). These replace the default, tune=ssim.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Tools { get; init; } = [new("tune", "ssim")];
 }
 
 /// <summary>What became of a keyframe.</summary>

@@ -12,7 +12,7 @@ internal sealed class ReferenceState
     // Alternate anchors every fourth keyframe: 0.4 % more bytes than libaom's own seven references, 20 % less time.
     private const int AnchorInterval = 4;
 
-    private readonly (PixelSize Size, long Number)[] _slots = new (PixelSize, long)[3];
+    private readonly Slot[] _slots = new Slot[3];
     private PixelSize _intra;
     private long _number;
     private long _sinceIntra;
@@ -22,29 +22,27 @@ internal sealed class ReferenceState
     {
         // AV1, 7.9.2: a reference is at most twice the frame's size; libaom's decoder holds to it in every slot, used or not, while
         // its encoder does not look. Slots that we never use keep the intra frame.
-        if (!InReach(_intra, coded))
+        if (!InReach(_intra, coded) || !InReach(_slots[0].Size, coded) || !InReach(_slots[1].Size, coded) || !InReach(_slots[2].Size, coded))
             return null;
-        foreach (var (size, _) in _slots)
-        {
-            if (!InReach(size, coded))
-                return null;
-        }
 
         var plan = wanted ?? new(ReferenceSlots.All, AutomaticStore(coded));
-        var predict = WithTwins(plan.Predict);
-        if (predict == ReferenceSlots.All)
-            return plan with { Predict = predict };
-        // Good quality asserts that LAST or ALTREF may be predicted from; and a frame that is to decode without some slot must not
-        // inherit its size through it.
-        if ((predict & (ReferenceSlots.Chain | ReferenceSlots.Anchor)) == 0)
+        plan = plan with { Predict = WithTwins(plan.Predict) };
+        // What may be predicted from is what the receiver has: whatever it missed in that slot before no longer matters.
+        for (var i = 0; i < 3; i++)
+            _slots[i].OneSize |= Has(plan.Predict, i);
+        if (plan.Predict == ReferenceSlots.All)
+            return plan;
+        // Good quality asserts that LAST or ALTREF may be predicted from.
+        if ((plan.Predict & (ReferenceSlots.Chain | ReferenceSlots.Anchor)) == 0)
             return null;
-        foreach (var (size, _) in _slots)
+        // A frame inherits its size from any slot, also from one that the receiver has an older picture in.
+        foreach (var slot in _slots)
         {
-            if (size != coded)
+            if (slot.Size != coded || !slot.OneSize)
                 return null;
         }
 
-        return plan with { Predict = predict };
+        return plan;
     }
 
     /// <summary>A keyframe was coded.</summary>
@@ -56,8 +54,8 @@ internal sealed class ReferenceState
             _intra = coded;
         for (var i = 0; i < 3; i++)
         {
-            if (intra || ((int)store >> i & 1) != 0)
-                _slots[i] = (coded, _number);
+            if (intra || Has(store, i))
+                _slots[i] = new() { Size = coded, Number = _number, OneSize = intra || (_slots[i].OneSize && _slots[i].Size == coded) };
         }
     }
 
@@ -67,6 +65,8 @@ internal sealed class ReferenceState
         Array.Clear(_slots);
         _intra = default;
     }
+
+    private static bool Has(ReferenceSlots slots, int i) => ((int)slots >> i & 1) != 0;
 
     private static bool InReach(PixelSize reference, PixelSize coded) =>
         reference.Width > 0 && 2 * coded.Width >= reference.Width && 2 * coded.Height >= reference.Height;
@@ -80,7 +80,7 @@ internal sealed class ReferenceState
         {
             for (var j = 0; j < 3; j++)
             {
-                if (((int)predict >> i & 1) != 0 && _slots[i].Number == _slots[j].Number)
+                if (Has(predict, i) && _slots[i].Number == _slots[j].Number)
                     all |= (ReferenceSlots)(1 << j);
             }
         }
@@ -99,5 +99,14 @@ internal sealed class ReferenceState
         if (next % AnchorInterval != 0)
             return ReferenceSlots.Chain;
         return ReferenceSlots.Chain | (next / AnchorInterval % 2 == 0 ? ReferenceSlots.Spare : ReferenceSlots.Anchor);
+    }
+
+    private struct Slot
+    {
+        internal PixelSize Size;
+        internal long Number;
+
+        /// <summary>Every picture that the receiver may still have here is of <see cref="Size"/>.</summary>
+        internal bool OneSize;
     }
 }

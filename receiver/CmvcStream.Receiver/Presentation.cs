@@ -13,7 +13,6 @@ internal sealed class Presentation : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly SceneState _scene;
-    private readonly PixelSize _size;
     private readonly ReceiverState _state;
     private readonly ViewerSink? _viewer;
     private readonly PresentationClock _clock;
@@ -24,11 +23,10 @@ internal sealed class Presentation : IDisposable
     private readonly Lock _gate = new();
     private MediaTime? _lastKeyframe;
 
-    public Presentation(ReceiveOptions options, SceneState scene, PixelSize size, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, Action<string> report)
+    public Presentation(ReceiveOptions options, SceneState scene, IRegenerator regenerator, PixelSize size, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, Action<string> report)
     {
-        (_scene, _size, _state, _viewer, _lowLatency) = (scene, size, state, viewer, options.LowLatency);
+        (_scene, _regenerator, _state, _viewer, _lowLatency) = (scene, regenerator, state, viewer, options.LowLatency);
         _clock = new(options.Fps, TimeProvider.System);
-        _regenerator = new ImageTextRegenerator(scene, size, options.LowLatency);
         _fanout = new(sinks, report);
         state.Presenting(options.Fps, size);
     }

@@ -1,6 +1,5 @@
 using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
-using CmvcStream.Core.Media;
 using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
@@ -32,12 +31,10 @@ public static class ReceiverApp
         try
         {
             // What cannot work is found out before a sender comes, not after.
-            foreach (var sink in options.Out)
-                SessionSinks.Check(sink);
             using (new AomKeyframeDecoder(new(16, 16))) { }
             if (options.View is { } view)
                 viewer = await ViewerServer.StartAsync(ViewerOptions.Parse(view, options.Token), state, new JpegPictureEncoder(), TimeProvider.System, stop.Token);
-            var sessions = new SessionHost(options, state, viewer, output, Report);
+            using var sessions = new SessionHost(options, state, viewer, output, Report);
             await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token), sessions.ServeAsync, stop.Token);
             state.Listening(listener.Url);
             output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));

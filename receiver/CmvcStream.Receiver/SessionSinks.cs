@@ -6,10 +6,6 @@ namespace CmvcStream.Receiver;
 /// <summary>The sinks of one session. A later session's files get its number, so that nothing is written over.</summary>
 internal static class SessionSinks
 {
-    /// <exception cref="FormatException">No such kind of sink.</exception>
-    /// <exception cref="SinkException">The file cannot be written.</exception>
-    public static void Check(string specification) => FrameSinks.Check(specification);
-
     public static List<IFrameSink> Create(ReceiveOptions options, int session, TextWriter output, Action<string> report) =>
         [.. options.Out.Select(o => FrameSinks.Create(Numbered(o, session), options.Fps, output, report, TimeProvider.System))];
 

@@ -29,7 +29,7 @@ public static class SenderApp
             await using var session = await new GrpcSenderTransport().ConnectAsync(options.To, new(options.Token), stop.Token);
             state.Connected(session);
             using var sender = new SenderSession(options, source, session, state, message => Report(error, message));
-            await sender.RunAsync(stop.Token, Farewell);
+            await sender.RunAsync(Farewell, stop.Token);
             exit = cancellationToken.IsCancellationRequested ? "stopped" : "done";
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,4 +1,3 @@
-using CmvcStream.Core.Codec;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Text;
@@ -52,7 +51,7 @@ internal sealed class SenderSession : IDisposable
     private MediaTime Now => new(_time.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond);
 
     /// <summary>Streams until the source ends or <paramref name="stop"/>, then says goodbye and waits until all was delivered.</summary>
-    public async Task RunAsync(CancellationToken stop, TimeSpan farewell)
+    public async Task RunAsync(TimeSpan farewell, CancellationToken stop)
     {
         using var end = new CancellationTokenSource();
         var listening = ListenAsync(end.Token);

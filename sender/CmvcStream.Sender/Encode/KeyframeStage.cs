@@ -1,5 +1,4 @@
 using CmvcStream.Codecs.Av1;
-using CmvcStream.Core.Codec;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;

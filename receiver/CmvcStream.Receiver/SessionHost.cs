@@ -1,6 +1,5 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
-using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;

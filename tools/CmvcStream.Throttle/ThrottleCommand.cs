@@ -14,21 +14,27 @@ public static class ThrottleCommand
         var parsed = Build(output, error).Parse(args);
         return parsed.Action is ParseErrorAction
             ? Refuse(error, parsed.Errors.Select(e => e.Message))
-            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(5) });
+            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {
-        var listen = Value("--listen", "HOST:PORT", "Where to accept connections; port 0 takes any free one.", HostPort.Parse, required: true);
-        var to = Value("--to", "HOST:PORT", "Where to connect each of them on to.", ParseTarget, required: true);
-        var rate = Value<Bitrate?>("--rate", "8kbps", "Bits a second of each direction, headers included, shared by all connections; no limit unless given.", t => Bitrate.Parse(t));
-        var delay = Value("--delay", "200ms", "One-way delay, added to the time that sending takes.", Duration.Parse);
-        var jitter = Value("--jitter", "50ms", "The delay varies by plus or minus this; order is kept.", Duration.Parse);
-        var queue = Value<DataSize?>("--queue", "4KB", "Bytes that may wait for the link in each direction; 4KB or one second of the rate unless given.", t => DataSize.Parse(t));
+        var listen = Value("--listen", "HOST:PORT", HostPort.Parse, "Where to accept connections; port 0 takes any free one.");
+        var to = Value("--to", "HOST:PORT", ParseTarget, "Where to connect each of them on to.");
+        listen.Required = to.Required = true;
+        var rate = Value<Bitrate?>("--rate", "8kbps", t => Bitrate.Parse(t),
+            "Bits a second of each direction, headers included, shared by all connections; no limit unless given.");
+        var delay = Value("--delay", "200ms", Duration.Parse, "One-way delay, added to the time that sending takes.");
+        var jitter = Value("--jitter", "50ms", Duration.Parse, "The delay varies by plus or minus this; order is kept.");
+        var queue = Value<DataSize?>("--queue", "4KB", t => DataSize.Parse(t),
+            "Bytes that may wait for the link in each direction; 4KB, or one second of the rate if that is more, unless given.");
         var seed = new Option<int>("--seed") { HelpName = "N", Description = "The same seed draws the same jitter." };
-        var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
-        var duration = Value<MediaTime?>("--for", "30s", "Stop after this time.", t => ParseLimit(t));
-        var command = new RootCommand("Relays TCP through a link of limited rate and with delay.") { listen, to, rate, delay, jitter, queue, seed, stats, duration };
+        var stats = Value("--stats", "FILE.json", t => t, "Statistics, replaced every second and at the end.");
+        var duration = Value<MediaTime?>("--for", "30s", t => ParseLimit(t), "Stop after this time.");
+        var command = new RootCommand("Relays TCP through a link of limited rate and with delay.")
+        {
+            listen, to, rate, delay, jitter, queue, seed, stats, duration,
+        };
         command.SetAction(async (r, stop) =>
         {
             var link = new LinkSettings
@@ -48,7 +54,11 @@ public static class ThrottleCommand
                 return Refuse(error, [e.Message]);
             }
 
-            var options = new ThrottleOptions(r.GetValue(listen), r.GetValue(to), link) { StatsFile = r.GetValue(stats), For = r.GetValue(duration) };
+            var options = new ThrottleOptions(r.GetValue(listen), r.GetValue(to), link)
+            {
+                StatsFile = r.GetValue(stats),
+                For = r.GetValue(duration),
+            };
             return await ThrottleRun.RunAsync(options, output, error, stop);
         });
         return command;
@@ -66,15 +76,14 @@ public static class ThrottleCommand
         ? target
         : throw new FormatException($"'{text}' is nothing to connect to: the port is 1 to 65535");
 
-    private static MediaTime ParseLimit(string text) => Duration.Parse(text) is { Microseconds: > 0 } time && time <= MediaTime.FromSeconds(1e6)
+    private static MediaTime ParseLimit(string text) => Duration.Parse(text) is { Microseconds: > 0, Seconds: <= 1e6 } time
         ? time
-        : throw new FormatException($"'{text}' is no time to run for: write for example 30s; at most ten days");
+        : throw new FormatException($"'{text}' is no time to run for: write for example 30s; at most 1000000 s");
 
-    private static Option<T> Value<T>(string name, string example, string description, Func<string, T> parse, bool required = false) => new(name)
+    private static Option<T> Value<T>(string name, string example, Func<string, T> parse, string description) => new(name)
     {
         HelpName = example,
         Description = description,
-        Required = required,
         CustomParser = result =>
         {
             try

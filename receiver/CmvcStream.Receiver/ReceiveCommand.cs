@@ -19,18 +19,18 @@ public static class ReceiveCommand
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {
-        var listen = CommandOptions.Value("--listen", "URL", "Where to accept senders, for example http://0.0.0.0:50051.", ParseUrl, required: true);
+        var listen = CommandOptions.Value("--listen", "URL", ParseUrl, "Where to accept senders, for example http://0.0.0.0:50051.", required: true);
         var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
         transport.AcceptOnlyFromAmong("grpc");
         var view = new Option<string?>("--view") { HelpName = "URL", Description = "Serve the viewer page there, for example http://127.0.0.1:8080." };
         var sinks = new Option<string[]>("--out") { HelpName = "KIND:FILE", Description = "y4m:FILE, mp4:FILE, hash: or null:; may be given more than once." };
-        var fps = CommandOptions.Value("--fps", "30", "Presented frames a second.", ParseFps);
+        var fps = CommandOptions.Value("--fps", "30", ParseFps, "Presented frames a second.");
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(30);
         var latency = new Option<string>("--latency") { HelpName = "smooth|low", Description = "Wait for the next keyframe, or extrapolate.", DefaultValueFactory = _ => "smooth" };
         latency.AcceptOnlyFromAmong("smooth", "low");
         var once = new Option<bool>("--once") { Description = "End after the first sender." };
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
-        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
         var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "Refuse senders and viewers without this." };
         var command = new RootCommand("Receives a sender's packets, regenerates the video and shows it.")
         { listen, transport, view, sinks, fps, latency, once, stats, duration, token };

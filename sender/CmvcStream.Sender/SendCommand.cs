@@ -23,19 +23,19 @@ public static class SendCommand
     private static RootCommand Build(TextWriter error)
     {
         var source = new Option<string>("--source") { HelpName = "URI", Description = "camera:/dev/video0, file:clip.mp4, rtsp://..., screen: or synthetic:street.", Required = true };
-        var to = CommandOptions.Value("--to", "URL", "The receiver, for example http://127.0.0.1:50051.", ParseUrl, required: true);
+        var to = CommandOptions.Value("--to", "URL", ParseUrl, "The receiver, for example http://127.0.0.1:50051.", required: true);
         var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
         transport.AcceptOnlyFromAmong("grpc");
-        var rate = CommandOptions.Value("--max-rate", "8kbps", "Bits a second on the wire, headers included: 1kbps to 1Mbps.", ParseRate);
+        var rate = CommandOptions.Value("--max-rate", "8kbps", ParseRate, "Bits a second on the wire, headers included: 1kbps to 1Mbps.");
         rate.DefaultValueFactory = _ => new(8000);
         var mode = new Option<string>("--mode") { HelpName = "it2v", Description = "What travels; this version has IT2V.", DefaultValueFactory = _ => "it2v" };
         mode.AcceptOnlyFromAmong("auto", "it2v");
-        var size = CommandOptions.Value("--size", "480x270", "Bounding box of the picture; its aspect is kept.", ParseSize);
+        var size = CommandOptions.Value("--size", "480x270", ParseSize, "Bounding box of the picture; its aspect is kept.");
         size.DefaultValueFactory = _ => new(480, 270);
-        var fps = CommandOptions.Value("--fps", "15", "Captured frames a second.", ParseFps);
+        var fps = CommandOptions.Value("--fps", "15", ParseFps, "Captured frames a second.");
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(15);
         var loop = new Option<bool>("--loop") { Description = "Play a file again and again." };
-        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
         var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "The receiver's token." };
         var command = new RootCommand("Captures video and sends keyframes, motion and text over a link of a few kbit/s.")

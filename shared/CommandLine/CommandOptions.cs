@@ -7,7 +7,7 @@ namespace CmvcStream.CommandLine;
 internal static class CommandOptions
 {
     /// <summary>An option whose parser's complaint becomes the error that the user sees.</summary>
-    public static Option<T> Value<T>(string name, string example, string description, Func<string, T> parse, bool required = false) => new(name)
+    public static Option<T> Value<T>(string name, string example, Func<string, T> parse, string description, bool required = false) => new(name)
     {
         HelpName = example,
         Description = description,

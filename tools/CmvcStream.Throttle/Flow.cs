@@ -4,7 +4,7 @@ using CmvcStream.Core.Control;
 
 namespace CmvcStream.Throttle;
 
-/// <summary>One direction of one connection: reads a socket, sends segments through the link, writes what arrives to the other socket.</summary>
+/// <summary>One direction of one connection: reads a socket, sends through the link, writes what arrives to the other socket.</summary>
 internal sealed class Flow : IDisposable
 {
     private readonly Socket _from, _to;
@@ -64,7 +64,7 @@ internal sealed class Flow : IDisposable
     /// <summary>Ends when the end has been passed on to the socket that is written to.</summary>
     public Task Finished => _finished.Task;
 
-    /// <summary>Writes what arrives; ends when the connection was reset, which may still happen after this direction has finished.</summary>
+    /// <summary>Writes what arrives; ends at a reset, which may still come after this direction has finished.</summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
         var broken = false;

@@ -61,7 +61,7 @@ internal sealed class LinkDriver(LinkSettings settings, RelayClock clock) : IDis
         await arrived.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Sends at once, or drops (and counts) when the queue is full: for acknowledgements, where a later one makes up for it.</summary>
+    /// <summary>Sends at once, or drops (and counts) when the queue is full: for acknowledgements, as a later one covers it.</summary>
     public void Offer(Segment segment)
     {
         lock (_lock)

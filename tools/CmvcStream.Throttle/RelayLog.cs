@@ -19,7 +19,10 @@ internal sealed class RelayLog(TextWriter writer, TimeProvider time)
                 return;
             }
 
-            writer.WriteLine($"throttle: {line}{(_repeats > 0 ? $" ({_repeats} more like {(line == _last ? "it" : "the last")} since)" : "")}");
+            if (_repeats > 0)
+                writer.WriteLine($"throttle: {_last} (and {_repeats} more times)");
+            if (line != _last || _repeats == 0)
+                writer.WriteLine($"throttle: {line}");
             (_last, _said, _repeats) = (line, time.GetTimestamp(), 0);
         }
     }

@@ -15,21 +15,27 @@ public static class ThrottleCommand
         var parsed = Build(output, error).Parse(args);
         return parsed.Action is ParseErrorAction
             ? CommandOptions.Refuse("throttle", error, parsed.Errors.Select(e => e.Message))
-            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(5) });
+            : await parsed.InvokeAsync(new() { Output = output, Error = error, ProcessTerminationTimeout = null });
     }
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {
-        var listen = CommandOptions.Value("--listen", "HOST:PORT", "Where to accept connections; port 0 takes any free one.", HostPort.Parse, required: true);
-        var to = CommandOptions.Value("--to", "HOST:PORT", "Where to connect each of them on to.", ParseTarget, required: true);
-        var rate = CommandOptions.Value<Bitrate?>("--rate", "8kbps", "Bits a second of each direction, headers included, shared by all connections; no limit unless given.", t => Bitrate.Parse(t));
-        var delay = CommandOptions.Value("--delay", "200ms", "One-way delay, added to the time that sending takes.", Duration.Parse);
-        var jitter = CommandOptions.Value("--jitter", "50ms", "The delay varies by plus or minus this; order is kept.", Duration.Parse);
-        var queue = CommandOptions.Value<DataSize?>("--queue", "4KB", "Bytes that may wait for the link in each direction; 4KB or one second of the rate unless given.", t => DataSize.Parse(t));
+        var listen = CommandOptions.Value("--listen", "HOST:PORT", HostPort.Parse, "Where to accept connections; port 0 takes any free one.");
+        var to = CommandOptions.Value("--to", "HOST:PORT", ParseTarget, "Where to connect each of them on to.");
+        listen.Required = to.Required = true;
+        var rate = CommandOptions.Value<Bitrate?>("--rate", "8kbps", t => Bitrate.Parse(t),
+            "Bits a second of each direction, headers included, shared by all connections; no limit unless given.");
+        var delay = CommandOptions.Value("--delay", "200ms", Duration.Parse, "One-way delay, added to the time that sending takes.");
+        var jitter = CommandOptions.Value("--jitter", "50ms", Duration.Parse, "The delay varies by plus or minus this; order is kept.");
+        var queue = CommandOptions.Value<DataSize?>("--queue", "4KB", t => DataSize.Parse(t),
+            "Bytes that may wait for the link in each direction; 4KB, or one second of the rate if that is more, unless given.");
         var seed = new Option<int>("--seed") { HelpName = "N", Description = "The same seed draws the same jitter." };
-        var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
-        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", "Stop after this time.", t => CommandOptions.ParseLimit(t));
-        var command = new RootCommand("Relays TCP through a link of limited rate and with delay.") { listen, to, rate, delay, jitter, queue, seed, stats, duration };
+        var stats = CommandOptions.Value("--stats", "FILE.json", t => t, "Statistics, replaced every second and at the end.");
+        var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
+        var command = new RootCommand("Relays TCP through a link of limited rate and with delay.")
+        {
+            listen, to, rate, delay, jitter, queue, seed, stats, duration,
+        };
         command.SetAction(async (r, stop) =>
         {
             var link = new LinkSettings
@@ -49,7 +55,11 @@ public static class ThrottleCommand
                 return CommandOptions.Refuse("throttle", error, [e.Message]);
             }
 
-            var options = new ThrottleOptions(r.GetValue(listen), r.GetValue(to), link) { StatsFile = r.GetValue(stats), For = r.GetValue(duration) };
+            var options = new ThrottleOptions(r.GetValue(listen), r.GetValue(to), link)
+            {
+                StatsFile = r.GetValue(stats),
+                For = r.GetValue(duration),
+            };
             return await ThrottleRun.RunAsync(options, output, error, stop);
         });
         return command;

@@ -53,7 +53,7 @@ public sealed class ThrottleRelay : IAsyncDisposable
         {
             throw new ThrottleException(e.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => $"cannot listen on {options.Listen}: the port is in use; stop what uses it or take another",
+                SocketError.AddressAlreadyInUse => $"cannot listen on {options.Listen}: the port is in use; free it or take another",
                 SocketError.AccessDenied => $"cannot listen on {options.Listen}: not allowed; take a port above 1023",
                 SocketError.AddressNotAvailable => $"cannot listen on {options.Listen}: this machine has no such address",
                 _ => $"cannot listen on {options.Listen}: {e.Message}",

@@ -1,13 +1,19 @@
+using System.Runtime.InteropServices;
+
 namespace CmvcStream.Throttle;
 
 /// <summary>One run of the tool: start, ready line, statistics every second, stop.</summary>
 internal static class ThrottleRun
 {
     /// <summary>Runs until stopped or until its time is up; the result is the exit code.</summary>
-    public static async Task<int> RunAsync(ThrottleOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        ThrottleOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var log = new RelayLog(error, TimeProvider.System);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // Before the ready line: System.CommandLine's own handlers come after an action has begun, when a signal may have been sent.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         try
         {
             await using var relay = await ThrottleRelay.StartAsync(options, log.Write, stop.Token);
@@ -29,10 +35,24 @@ internal static class ThrottleRun
             log.Write(e.Message);
             return 1;
         }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            try
+            {
+                _ = stop.CancelAsync();
+            }
+            catch (ObjectDisposedException)
+            {
+                // a second signal while the first one's stop comes to its end
+            }
+        }
     }
 
     /// <summary>Writes statistics every second until stopped; what ended the relay, if it ended by itself.</summary>
-    private static async Task<ThrottleException?> WatchAsync(ThrottleRelay relay, ThrottleOptions options, RelayLog log, CancellationToken stop)
+    private static async Task<ThrottleException?> WatchAsync(
+        ThrottleRelay relay, ThrottleOptions options, RelayLog log, CancellationToken stop)
     {
         using var second = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (!stop.IsCancellationRequested)

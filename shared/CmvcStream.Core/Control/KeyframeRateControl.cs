@@ -16,7 +16,19 @@ public readonly record struct KeyframeSpend(int Quality, CodedScale Scale, doubl
 /// </summary>
 public sealed class KeyframeRateControl
 {
-    private const double WorstQuality = 61, BestQuality = 24;
+    private const double WorstQuality = 62, BestQuality = 20;
+
+    /// <summary>So many steps of cq-level halve a keyframe's size, near enough.</summary>
+    private const double StepsPerHalf = 7;
+
+    /// <summary>A keyframe's size grows about so with its coded area, at one quality.</summary>
+    private const double AreaExponent = 0.75;
+
+    /// <summary>Bytes a pixel of an intra picture at the first quality.</summary>
+    private const double IntraBytes = 0.05;
+
+    // Quality within which a coded size is kept: below it the next larger size pays, above it the next smaller one.
+    private const double LargerBelow = 45, SmallerAbove = 60.5, FirstQuality = 52;
 
     // From small to large; libaom predicts across a change of size.
     private static readonly CodedScale[] Ladder =
@@ -24,9 +36,10 @@ public sealed class KeyframeRateControl
 
     private readonly double _bytesPerSecond;
     private readonly double _fps;
-    private double _quality = 50;
+    private readonly double[] _areas;
+    private double _quality = FirstQuality;
     private int _step;
-    private int _settled;
+    private int _sinceResize;
     private double _debt;
 
     /// <param name="payload">What keyframes may cost a second, overhead already taken off.</param>
@@ -38,8 +51,9 @@ public sealed class KeyframeRateControl
         BacklogLimit = coalesce + MediaTime.FromSeconds(0.45);
         _bytesPerSecond = payload.BytesPerSecond;
         _fps = source.Hertz;
-        // A first intra picture in about 1.3 s: some 0.12 byte a pixel at this quality.
-        while (_step < Ladder.Length - 1 && 0.12 * Ladder[_step + 1].Of(size).Area <= _bytesPerSecond * 1.3)
+        _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
+        // The first picture takes about 1.2 s of the link.
+        while (_step < Ladder.Length - 1 && IntraBytes * _areas[_step + 1] <= _bytesPerSecond * 1.2)
             _step++;
     }
 
@@ -58,8 +72,8 @@ public sealed class KeyframeRateControl
 
     public KeyframeSpend Next(double ticksSinceLast, bool intra)
     {
-        var target = _bytesPerSecond * Math.Max(ticksSinceLast, 1) / _fps - _debt * 0.25;
-        var quality = intra ? Math.Max(_quality, 50) : _quality;
+        var target = _bytesPerSecond * Math.Max(ticksSinceLast, 1) / _fps - _debt * 0.3;
+        var quality = intra ? Math.Max(_quality, FirstQuality) : _quality;
         return new((int)Math.Round(Math.Clamp(quality, BestQuality, WorstQuality)), Ladder[_step], Math.Max(target, 40));
     }
 
@@ -67,35 +81,33 @@ public sealed class KeyframeRateControl
     public void Spent(int bytes, double ticksSinceLast, bool intra)
     {
         var share = _bytesPerSecond * ticksSinceLast / _fps;
-        _debt = Math.Clamp(_debt + bytes - share, -_bytesPerSecond * 2, _bytesPerSecond * 6);
+        // What was not spent cannot be saved up: the pacer lets nothing leave faster later.
+        _debt = Math.Clamp(_debt + bytes - share, -_bytesPerSecond * 0.4, _bytesPerSecond * 6);
         if (intra)
-        {
-            _settled = 0;
             return;
-        }
-
-        // Six steps of cq-level halve or double a keyframe's size, near enough.
-        var error = Math.Log2((bytes + 20.0) / Math.Max(share, 40)) * 2 + _debt / _bytesPerSecond * 1.2;
-        _quality = Math.Clamp(_quality + Math.Clamp(error, -2.5, 4), BestQuality, WorstQuality + 2);
-        _settled++;
+        var target = Math.Max(share - _debt * 0.3, 40);
+        var miss = Math.Log2((bytes + 15) / target) * StepsPerHalf;
+        // The first keyframe at a larger size pays for the detail: it says little about the next.
+        var gain = _sinceResize == 0 ? 0.15 : 0.4;
+        _quality = Math.Clamp(_quality + Math.Clamp(miss * gain, -4, 4), BestQuality, WorstQuality + 3);
+        _sinceResize++;
         Resize();
     }
 
     private void Resize()
     {
-        // The first pictures are small so that they come soon; after that a size is kept for some keyframes.
-        var patience = _settled < 12 ? 2 : 6;
-        if (_settled % patience != 0)
+        if (_sinceResize < 2)
             return;
-        if (_quality >= WorstQuality - 1 && _step > 1)
-        {
-            _step--;
-            _quality -= 7;
-        }
-        else if (_quality < 47 && _step < Ladder.Length - 1 && _debt < _bytesPerSecond * 0.5)
-        {
-            _step++;
-            _quality += 6;
-        }
+        if (_quality > SmallerAbove && _step > 1 && _sinceResize >= 5)
+            Move(-1);
+        else if (_quality < LargerBelow && _step < Ladder.Length - 1 && _debt < _bytesPerSecond * 0.3)
+            Move(1);
+    }
+
+    private void Move(int by)
+    {
+        _quality += StepsPerHalf * AreaExponent * Math.Log2(_areas[_step + by] / _areas[_step]);
+        _step += by;
+        _sinceResize = 0;
     }
 }

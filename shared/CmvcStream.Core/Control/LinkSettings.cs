@@ -41,7 +41,7 @@ public sealed record LinkSettings
         if (Delay < MediaTime.Zero || Delay > MaxDelay)
             throw new ArgumentException($"delay {Delay} is out of range: 0 to {MaxDelay}");
         if (Jitter < MediaTime.Zero || Jitter > Delay)
-            throw new ArgumentException($"jitter {Jitter} is out of range: 0 to the delay, {Delay}, which varies by plus or minus the jitter");
+            throw new ArgumentException($"jitter {Jitter} is out of range: 0 to the delay ({Delay}), which varies by ± the jitter");
         if (Queue.Bytes is < 1 or > 1_000_000_000)
             throw new ArgumentException($"queue {Queue} is out of range: 1 B to 1 GB");
     }

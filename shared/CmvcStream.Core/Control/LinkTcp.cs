@@ -8,7 +8,9 @@ public static class LinkTcp
     /// <summary>Bytes of payload in a full segment: 1500 less the headers.</summary>
     public const int MaxPayload = 1500 - Header;
 
-    /// <summary>Bytes of headers on each segment: 20 IPv4, 20 TCP, 12 timestamps (RFC 7323). A pure acknowledgement, FIN or RST is this alone.</summary>
+    /// <summary>
+    /// Bytes of headers on each segment: 20 IPv4, 20 TCP, 12 timestamps (RFC 7323). A pure acknowledgement, FIN or RST is this alone.
+    /// </summary>
     public const int Header = 52;
 
     /// <summary>Bytes of a SYN or SYN-ACK: 20 IPv4, 20 TCP, 20 options (segment size, SACK permitted, timestamps, window scale).</summary>

@@ -28,7 +28,8 @@ public sealed class LinkSettingsTests
 
     [Fact]
     public void Validate_TheLimitsThemselves_Pass() =>
-        new LinkSettings { Rate = LinkSettings.MaxRate, Delay = LinkSettings.MaxDelay, Jitter = LinkSettings.MaxDelay, Queue = new(1) }.Validate();
+        new LinkSettings { Rate = LinkSettings.MaxRate, Delay = LinkSettings.MaxDelay, Jitter = LinkSettings.MaxDelay, Queue = new(1) }
+            .Validate();
 
     [Fact]
     public void DefaultQueue_ByRate_IsFourKilobytesOrOneSecond()

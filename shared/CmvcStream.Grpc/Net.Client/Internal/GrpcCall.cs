@@ -170,11 +170,10 @@ internal sealed class GrpcCall<TRequest, TResponse>
             request.Headers.TryAddWithoutValidation(GrpcHeaders.Encoding, _requestCompression.EncodingName);
         if (_channel.CompressionProviders.Count > 0)
             request.Headers.TryAddWithoutValidation(GrpcHeaders.AcceptEncoding, CompressionProviders.AcceptEncoding(_channel.CompressionProviders));
-        foreach (var entry in _options.Headers ?? Metadata.Empty)
-        {
-            if (entry.Key != GrpcHeaders.RequestEncodingOption)
-                request.Headers.TryAddWithoutValidation(entry.Key, MetadataCodec.ToHeaderValue(entry));
-        }
+        // HttpClient would join values of one name by a comma and a space; gRPC servers split at the comma alone.
+        foreach (var entries in (_options.Headers ?? Metadata.Empty).GroupBy(entry => entry.Key))
+            if (entries.Key != GrpcHeaders.RequestEncodingOption)
+                request.Headers.TryAddWithoutValidation(entries.Key, string.Join(',', entries.Select(MetadataCodec.ToHeaderValue)));
 
         return request;
     }

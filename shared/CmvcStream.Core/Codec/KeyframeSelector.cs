@@ -14,7 +14,7 @@ public sealed class KeyframeSelector
 
     private float[] _keyframe = [], _previous = [];
     private float _usual = 0.01f;
-    private float _threshold = 0.05f;
+    private float _threshold = 0.012f;
 
     /// <summary>Says whether a frame is a keyframe, and why; null: it is not.</summary>
     /// <param name="embedding">Of the newest frame.</param>

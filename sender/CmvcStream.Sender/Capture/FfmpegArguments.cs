@@ -36,7 +36,8 @@ public static class FfmpegArguments
         // No setpts here: it begins anew when the picture changes its size in mid-file, and what follows would be lost.
         var filter = string.Create(CultureInfo.InvariantCulture, $"fps={options.Rate.Rate}/{options.Rate.Scale},")
             + Scale(options.Box, exact) + ",setsar=1,format=yuv420p";
-        return repeat > 0 ? filter + string.Create(CultureInfo.InvariantCulture, $",loop=loop=-1:size={repeat}") : filter;
+        // The loop filter guesses the length of the last picture wrong; time is counted anew after it.
+        return repeat > 0 ? filter + string.Create(CultureInfo.InvariantCulture, $",loop=loop=-1:size={repeat},setpts=N") : filter;
     }
 
     // The nearest even size with the display's aspect, within the box and no larger than the source.

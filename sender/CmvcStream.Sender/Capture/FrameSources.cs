@@ -1,5 +1,4 @@
 using CmvcStream.Core.Media;
-using CmvcStream.Sender.Capture.Synthetic;
 
 namespace CmvcStream.Sender.Capture;
 
@@ -22,7 +21,7 @@ public static class FrameSources
             case "file":
                 return new FileFrameSource(target.Length > 0 ? target : throw Unknown(uri), options);
             case "synthetic":
-                return new SyntheticFrameSource(target, Scenes.Create(target, SyntheticFrameSource.SizeOf(options)), options);
+                return new SyntheticFrameSource(target, options);
             case "camera":
                 return new LiveFrameSource(uri, LiveInput.Camera(target, options, CapturePlatforms.Current), options);
             case "screen":

@@ -4,23 +4,20 @@ using CmvcStream.Sender.Capture.Synthetic;
 namespace CmvcStream.Sender.Capture;
 
 /// <summary>Plays a drawn scene for ever; picture k of the same size and rate is always the same.</summary>
-public sealed class SyntheticFrameSource(string name, ISyntheticScene scene, CaptureOptions options)
+public sealed class SyntheticFrameSource(string name, CaptureOptions options)
     : QueuedFrameSource("synthetic:" + name, options, mayKeepAll: true)
 {
     // A reader (or a machine) that slept for long is not given all that it missed.
     private const int MostCaughtUp = 8;
 
-    /// <summary>The size of a scene: the box, with even sides.</summary>
-    public static PixelSize SizeOf(CaptureOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return new(options.Box.Width & ~1, options.Box.Height & ~1);
-    }
+    private readonly Func<PixelSize, ISyntheticScene> _setUp = Scenes.Find(name);
+    private ISyntheticScene? _scene;
 
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        Size = SizeOf(Options);
-        return Task.CompletedTask;
+        var size = new PixelSize(Options.Box.Width & ~1, Options.Box.Height & ~1);
+        _scene = await Task.Run(() => _setUp(size), cancellationToken);
+        Size = size;
     }
 
     protected override async Task PumpAsync()
@@ -38,7 +35,7 @@ public sealed class SyntheticFrameSource(string name, ISyntheticScene scene, Cap
             }
 
             var frame = pool.Rent();
-            scene.Render(frame, MediaTime.FromTicks(tick, Rate));
+            _scene!.Render(frame, MediaTime.FromTicks(tick, Rate));
             await DeliverAsync(frame, tick);
         }
     }

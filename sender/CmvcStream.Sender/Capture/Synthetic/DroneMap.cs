@@ -21,7 +21,7 @@ internal static class DroneMap
     public static VideoFrame Paint(int side)
     {
         var p = new Painter(side, side, side);
-        p.Paint(0, 0, 1, 1, (x, y) => Land(x, y));
+        p.Cover(Land);
         for (var i = 0; i < 46; i++)
             House(p, i);
         return p.ToFrame();

@@ -24,7 +24,7 @@ public sealed class DroneScene : ISyntheticScene
         _side = Math.Min(2048, 4 * Math.Max(size.Height, size.Width * 9 / 16));
         _map = DroneMap.Paint(_side);
         // Painted at twice the size at which it is mostly shown, since it is turned and scaled.
-        var unit = _side * 0.013 * 2;
+        var unit = _side * 0.018 * 2;
         _carScale = 1 / 2.0;
         _traffic =
         [

@@ -12,14 +12,18 @@ public interface ISyntheticScene
 /// <summary>The scenes by name.</summary>
 public static class Scenes
 {
-    /// <summary>Names that <see cref="Create"/> takes.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["street", "drone"];
-
-    /// <exception cref="FormatException">There is no such scene; the message lists those there are.</exception>
-    public static ISyntheticScene Create(string name, PixelSize size) => name switch
+    private static readonly Dictionary<string, Func<PixelSize, ISyntheticScene>> All = new()
     {
-        "street" => new StreetScene(size),
-        "drone" => new DroneScene(size),
-        _ => throw new FormatException($"there is no scene '{name}'; write {string.Join(" or ", Names.Select(n => "synthetic:" + n))}"),
+        ["street"] = size => new StreetScene(size),
+        ["drone"] = size => new DroneScene(size),
     };
+
+    /// <summary>Names that <see cref="Find"/> takes.</summary>
+    public static IReadOnlyCollection<string> Names => All.Keys;
+
+    /// <summary>What sets a scene up for a size; that takes a moment.</summary>
+    /// <exception cref="FormatException">There is no such scene; the message lists those there are.</exception>
+    public static Func<PixelSize, ISyntheticScene> Find(string name) => All.TryGetValue(name, out var scene)
+        ? scene
+        : throw new FormatException($"there is no scene '{name}'; write {string.Join(" or ", Names.Select(n => "synthetic:" + n))}");
 }

@@ -29,6 +29,21 @@ public sealed class Painter(int width, int height, double unit)
         }
     }
 
+    /// <summary>Paints all of it, with one look at the colour a pixel: for large grounds that cost much to compute.</summary>
+    public void Cover(Func<double, double, Rgb> colourAt)
+    {
+        ArgumentNullException.ThrowIfNull(colourAt);
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                var colour = colourAt((x + 0.5) / unit, (y + 0.5) / unit);
+                for (var i = 0; i < Fine * Fine; i++)
+                    Blend(_rgba.AsSpan(((y * Fine + i / Fine) * width * Fine + x * Fine + i % Fine) * 4, 4), colour, 1);
+            }
+        }
+    }
+
     public void Rectangle(double left, double top, double right, double bottom, Rgb colour, double opacity = 1) =>
         Paint(left, top, right, bottom, (x, y) => x >= left && x < right && y >= top && y < bottom ? colour : null, opacity);
 

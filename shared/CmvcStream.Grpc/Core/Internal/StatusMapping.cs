@@ -14,7 +14,7 @@ internal static class StatusMapping
         _ => StatusCode.Unknown,
     };
 
-    /// <summary>The error code of a RST_STREAM or GOAWAY frame (RFC 9113, 7).</summary>
+    /// <summary>The error code of a RST_STREAM frame (RFC 9113, 7).</summary>
     public static StatusCode FromHttp2Error(long errorCode) => errorCode switch
     {
         0x5 => StatusCode.Unknown, // STREAM_CLOSED: no mapping
@@ -36,8 +36,10 @@ internal static class StatusMapping
             {
                 case RpcException rpc:
                     return rpc.Status;
-                case HttpProtocolException protocol:
-                    return new Status(FromHttp2Error(protocol.ErrorCode), $"HTTP/2 error 0x{protocol.ErrorCode:x} from the server: {e.Message}", exception);
+                case HttpProtocolException reset when IsStreamReset(reset):
+                    return new Status(FromHttp2Error(reset.ErrorCode), e.Message, exception);
+                case HttpProtocolException:
+                    return new Status(StatusCode.Unavailable, $"The connection failed: {e.Message}", exception);
             }
         }
 
@@ -53,4 +55,10 @@ internal static class StatusMapping
             _ => new Status(StatusCode.Internal, $"The call failed: {exception.Message}", exception),
         };
     }
+
+    // One exception type stands for a stream that the server reset, and for a connection that broke (GOAWAY, no answer to keep-alive
+    // pings, frames that make no sense). Only its text, or the key of the text where texts are trimmed, tells them apart. Were that to
+    // change, resets would pass as Unavailable, and a test of each code would fail.
+    private static bool IsStreamReset(HttpProtocolException e) =>
+        e.Message.Contains("reset the stream", StringComparison.Ordinal) || e.Message.Contains("http2_stream_error", StringComparison.Ordinal);
 }

@@ -4,7 +4,7 @@ namespace CmvcStream.Core.Motion;
 internal static unsafe class Confidence
 {
     /// <summary>Disagreement of the motions there and back, in pixels, at which confidence halves.</summary>
-    internal static float Tolerance = 2;
+    private const float Tolerance = 2;
 
     /// <summary>Mean difference of the matched windows, in grey levels, at which confidence halves.</summary>
     private const float Difference = 16;

@@ -9,8 +9,14 @@ namespace CmvcStream.Core.Motion;
 /// </summary>
 public sealed class FrameInterpolator
 {
-    /// <summary>Share of the keyframes' detail that motion cannot explain, from which on they count as two scenes.</summary>
-    internal static float CutThreshold = 0.75f;
+    // Pairs of 14 train clips: across clips at least 0.83 is unexplained and reliability is below 0.01. Within one scene, up to 4/3 s apart, at
+    // most 0.79, and above 0.7 only where reliability is below 0.03 too: nothing matches there, and holding is best as well.
+
+    /// <summary>Unexplained share from which on keyframes count as two scenes.</summary>
+    private const float CutUnexplained = 0.8f;
+
+    /// <summary>Below this reliability a smaller share is enough.</summary>
+    private const float CutReliability = 0.05f, CutUnexplainedUnreliable = 0.55f;
 
     /// <summary>An extrapolated picture moves at most this part of the last gap's motion: guesses far ahead are worse than rest.</summary>
     private const float ExtrapolationLimit = 0.6f;
@@ -68,8 +74,9 @@ public sealed class FrameInterpolator
         Confidence.Rate(Forward, Backward);
         Confidence.Rate(Backward, Forward);
         Unexplained = (Confidence.Unexplained(_a, _b, Forward) + Confidence.Unexplained(_b, _a, Backward)) / 2;
-        IsCut = Unexplained > CutThreshold;
-        Reliability = IsCut ? 0 : (Confidence.Mean(Forward) + Confidence.Mean(Backward)) / 2;
+        var confidence = (Confidence.Mean(Forward) + Confidence.Mean(Backward)) / 2;
+        IsCut = Unexplained > (confidence < CutReliability ? CutUnexplainedUnreliable : CutUnexplained);
+        Reliability = IsCut ? 0 : confidence;
         _prepared = true;
     }
 

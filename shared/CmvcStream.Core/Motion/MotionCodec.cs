@@ -115,8 +115,10 @@ public static class MotionCodec
     {
         for (var n = 0; n < Nodes && !coder.Invalid; n++)
         {
-            int i = n % MotionCorrection.Columns, left = i > 0 ? grid[n - 1] : 0, up = n >= MotionCorrection.Columns ? grid[n - MotionCorrection.Columns] : 0;
-            var expected = before.IsEmpty || before[n] == 0 ? (i > 0 && n >= MotionCorrection.Columns ? (left + up) / 2 : left + up) : before[n];
+            int left = n % MotionCorrection.Columns > 0 ? grid[n - 1] : 0, up = n >= MotionCorrection.Columns ? grid[n - MotionCorrection.Columns] : 0;
+            // The nearer to zero of both, or zero between opposite ones: nodes that move alone are frequent.
+            var near = left * up <= 0 ? 0 : Math.Abs(left) < Math.Abs(up) ? left : up;
+            var expected = before.IsEmpty || before[n] == 0 ? near : before[n];
             // A node between nodes at rest is mostly at rest itself.
             var busy = (left != 0 ? 1 : 0) + (up != 0 ? 1 : 0) + (!before.IsEmpty && before[n] != 0 ? 1 : 0);
             grid[n] = expected + coder.Signed(kind + busy, grid[n] - expected);
@@ -132,12 +134,15 @@ public static class MotionCodec
         {
             if (Math.Abs(c.TimeWarp) > MotionCorrection.MaxTimeWarp)
                 throw new ArgumentException($"time warp {c.TimeWarp} is over {MotionCorrection.MaxTimeWarp}", nameof(corrections));
-            foreach (var grid in (ReadOnlySpan<int>)[.. c.Dx, .. c.Dy])
-            {
-                if (Math.Abs(grid) > MotionCorrection.MaxDisplacement)
-                    throw new ArgumentException($"displacement {grid} is over {MotionCorrection.MaxDisplacement}", nameof(corrections));
-            }
+            CheckGrid(c.Dx);
+            CheckGrid(c.Dy);
         }
+    }
+
+    private static void CheckGrid(ReadOnlySpan<int> grid)
+    {
+        if (grid.ContainsAnyExceptInRange(-MotionCorrection.MaxDisplacement, MotionCorrection.MaxDisplacement))
+            throw new ArgumentException($"a displacement is over {MotionCorrection.MaxDisplacement} steps", nameof(grid));
     }
 
     private enum SymbolKind

@@ -15,7 +15,7 @@ internal sealed unsafe class MotionEstimator
     private const int Window = BlockKernels.Window;
 
     /// <summary>Full search at the coarsest level, in its pixels, each way.</summary>
-    private const int CoarseRange = 8;
+    private const int CoarseRange = 10;
 
     /// <summary>How far a window may reach over the edge.</summary>
     private const int Reach = PaddedPlane.Pad - Window;
@@ -34,9 +34,16 @@ internal sealed unsafe class MotionEstimator
     }
 
     /// <summary>Cost of one pixel of difference from one neighbour's motion, in grey levels summed over a window.</summary>
-    internal static int Smoothness = 10;
-    internal static int ZeroBonus = 24;
-    internal static int MaxStep = 6;
+    private const int Smoothness = 8;
+
+    /// <summary>A jump between neighbours costs at most as much as one of so many pixels: objects have edges.</summary>
+    private const int LargestStep = 6;
+
+    /// <summary>Rest is preferred by this much: most of most pictures is at rest.</summary>
+    private const int RestBonus = 24;
+
+    /// <summary>Windows at rest that differ by less (1.5 grey levels a pixel) are at rest to the fraction of a pixel.</summary>
+    private const int Noise = 96;
 
     /// <summary>Fills the field's motion and cost; not its confidence.</summary>
     public void Estimate(PaddedPicture from, PaddedPicture to, MotionField field)
@@ -126,7 +133,7 @@ internal sealed unsafe class MotionEstimator
         }
     }
 
-    /// <summary>Fractions of a pixel from a parabola through the differences one pixel around.</summary>
+    /// <summary>Fractions of a pixel from the differences one pixel around.</summary>
     private static void Refine(PaddedPlane from, PaddedPlane to, Level level, MotionField field)
     {
         for (var j = 0; j < level.Rows; j++)
@@ -150,7 +157,6 @@ internal sealed unsafe class MotionEstimator
             field.DyValues[n] = v.Y + dy;
         }
     }
-    internal static int Noise = 96;
 
     /// <summary>Where the V-shaped cost through three equally spaced values is least, within half a step.</summary>
     private static float Vertex(int left, int centre, int right)
@@ -207,7 +213,7 @@ internal sealed unsafe class MotionEstimator
                 return;
             var cost = Smoothness * (Step(v, _left) + Step(v, _right) + Step(v, _up) + Step(v, _down));
             if (v == default)
-                cost -= ZeroBonus;
+                cost -= RestBonus;
             if (cost >= _cost)
                 return;
             cost += _block.Sad(_to.Origin + (_y + v.Y) * _to.Stride + _x + v.X, _to.Stride);
@@ -249,6 +255,6 @@ internal sealed unsafe class MotionEstimator
 
         /// <summary>Distance of two motions, bounded: across an object's edge a jump costs the same however large.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static int Step(Vector a, Vector b) => Math.Min(Math.Abs(a.X - b.X) + Math.Abs(a.Y - b.Y), MaxStep);
+        private static int Step(Vector a, Vector b) => Math.Min(Math.Abs(a.X - b.X) + Math.Abs(a.Y - b.Y), LargestStep);
     }
 }

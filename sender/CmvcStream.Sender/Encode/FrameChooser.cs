@@ -49,7 +49,7 @@ internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate
         if (_lastKeyframe < 0)
             return Choose(KeyframeReason.SceneCut);
         var ticks = frame.Tick - _lastKeyframe;
-        var verdict = _selector.Consider(_vector, ticks, rate.TargetInterval, rate.MinInterval, rate.MaxInterval);
+        var verdict = _selector.Consider(_vector, ticks, rate.TargetInterval, rate.MinInterval, rate.MaxInterval, rate.Pressure);
         if (verdict == KeyframeReason.SceneCut)
         {
             Scene++;

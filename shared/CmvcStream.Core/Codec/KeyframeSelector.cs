@@ -22,7 +22,8 @@ public sealed class KeyframeSelector
     /// <param name="target">Ticks between keyframes that the budget pays for.</param>
     /// <param name="minimum">Least ticks between keyframes, cuts apart.</param>
     /// <param name="maximum">Most ticks between keyframes.</param>
-    public KeyframeReason? Consider(ReadOnlySpan<float> embedding, double ticks, double target, double minimum, double maximum)
+    /// <param name="pressure">1: the budget is as planned; below: there is more to spend; above: less.</param>
+    public KeyframeReason? Consider(ReadOnlySpan<float> embedding, double ticks, double target, double minimum, double maximum, double pressure)
     {
         var step = 1 - Similarity.Cosine(embedding, _previous);
         var cut = step > CutChange && step > CutRatio * _usual;
@@ -34,9 +35,9 @@ public sealed class KeyframeSelector
         if (ticks < minimum)
             return null;
         var change = 1 - Similarity.Cosine(embedding, _keyframe);
-        KeyframeReason? reason = ticks >= maximum ? KeyframeReason.Interval : change >= _threshold ? KeyframeReason.Change : null;
+        KeyframeReason? reason = ticks >= maximum ? KeyframeReason.Interval : change >= _threshold * pressure ? KeyframeReason.Change : null;
         if (reason is not null)
-            _threshold = Math.Clamp(_threshold * (float)Math.Exp(0.35 * (target - ticks) / target), 0.002f, 0.5f);
+            _threshold = Math.Clamp(_threshold * (float)Math.Exp(0.6 * (target - ticks) / target), 0.002f, 0.5f);
         return reason;
     }
 

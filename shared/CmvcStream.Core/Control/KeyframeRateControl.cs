@@ -60,15 +60,18 @@ public sealed class KeyframeRateControl
     /// <summary>Ticks between keyframes that this rate is best spent on: 8 at 8 kbit/s and 15 frames/s.</summary>
     public double TargetInterval => Math.Clamp(_fps * 0.53 * Math.Pow(1000 / Math.Max(_bytesPerSecond, 1), 0.45), 2, _fps * 1.6);
 
-    public double MinInterval => Math.Max(1, TargetInterval * 0.5);
+    public double MinInterval => Math.Max(1, TargetInterval * 0.6);
 
-    public double MaxInterval => Math.Min(TargetInterval * 1.75, _fps * 2);
+    public double MaxInterval => Math.Min(TargetInterval * 1.5, _fps * 2);
 
     /// <summary>No keyframe is made while more than this waits to be sent.</summary>
     public MediaTime BacklogLimit { get; }
 
     /// <summary>Bytes that were spent ahead of time; negative when some were saved.</summary>
     public double Debt => _debt;
+
+    /// <summary>Below 1 while bytes go unspent, above while they are owed.</summary>
+    public double Pressure => Math.Clamp(1 + _debt / (_bytesPerSecond * 0.5), 0.3, 2);
 
     public KeyframeSpend Next(double ticksSinceLast, bool intra)
     {

@@ -37,7 +37,7 @@ public sealed class KeyframeSelector
         var change = 1 - Similarity.Cosine(embedding, _keyframe);
         KeyframeReason? reason = ticks >= maximum ? KeyframeReason.Interval : change >= _threshold * pressure ? KeyframeReason.Change : null;
         if (reason is not null)
-            _threshold = Math.Clamp(_threshold * (float)Math.Exp(0.6 * (target - ticks) / target), 0.002f, 0.5f);
+            _threshold = Math.Clamp(_threshold * (float)Math.Exp(0.6 * (target - ticks) / target), 1e-5f, 0.5f);
         return reason;
     }
 

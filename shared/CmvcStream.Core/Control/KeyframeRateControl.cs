@@ -28,7 +28,10 @@ public sealed class KeyframeRateControl
     private const double IntraBytes = 0.05;
 
     // Quality within which a coded size is kept: below it the next larger size pays, above it the next smaller one.
-    private const double LargerBelow = 45, SmallerAbove = 60.5, FirstQuality = 52;
+    private const double LargerBelow = 42, SmallerAbove = 60, FirstQuality = 52;
+
+    // At full size, quality below or above these is better spent on (or saved from) the number of keyframes.
+    private const double DenserBelow = 47, SparserAbove = 55;
 
     // From small to large; libaom predicts across a change of size.
     private static readonly CodedScale[] Ladder =
@@ -39,8 +42,9 @@ public sealed class KeyframeRateControl
     private readonly double[] _areas;
     private double _quality = FirstQuality;
     private int _step;
-    private int _sinceResize;
+    private int _sinceResize, _sinceStart;
     private double _debt;
+    private double _spacing = 1;
 
     /// <param name="payload">What keyframes may cost a second, overhead already taken off.</param>
     /// <param name="source">Ticks a second.</param>
@@ -57,8 +61,9 @@ public sealed class KeyframeRateControl
             _step++;
     }
 
-    /// <summary>Ticks between keyframes that this rate is best spent on: 8 at 8 kbit/s and 15 frames/s.</summary>
-    public double TargetInterval => Math.Clamp(_fps * 0.53 * Math.Pow(1000 / Math.Max(_bytesPerSecond, 1), 0.45), 2, _fps * 1.6);
+    /// <summary>Ticks between keyframes that this rate is best spent on: 7 to 8 at 8 kbit/s and 15 frames/s.</summary>
+    public double TargetInterval =>
+        Math.Clamp(_fps * 0.5 * Math.Pow(1000 / Math.Max(_bytesPerSecond, 1), 0.45) * _spacing, 2, _fps * 1.2);
 
     public double MinInterval => Math.Max(1, TargetInterval * 0.6);
 
@@ -86,30 +91,44 @@ public sealed class KeyframeRateControl
         var share = _bytesPerSecond * ticksSinceLast / _fps;
         // What was not spent cannot be saved up: the pacer lets nothing leave faster later.
         _debt = Math.Clamp(_debt + bytes - share, -_bytesPerSecond * 0.4, _bytesPerSecond * 6);
+        _sinceStart = intra ? 0 : _sinceStart + 1;
         if (intra)
             return;
         var target = Math.Max(share - _debt * 0.3, 40);
         var miss = Math.Log2((bytes + 15) / target) * StepsPerHalf;
-        // The first keyframe at a larger size pays for the detail: it says little about the next.
-        var gain = _sinceResize == 0 ? 0.15 : 0.4;
-        _quality = Math.Clamp(_quality + Math.Clamp(miss * gain, -4, 4), BestQuality, WorstQuality + 3);
+        // The first keyframe at a larger size pays for the detail: it says little about the next. One far too large is answered at once.
+        var gain = _sinceResize == 0 ? 0.15 : miss > StepsPerHalf ? 0.7 : 0.4;
+        _quality = Math.Clamp(_quality + Math.Clamp(miss * gain, -3, 10), BestQuality, WorstQuality + 3);
         _sinceResize++;
         Resize();
+        Respace();
     }
 
     private void Resize()
     {
-        if (_sinceResize < 2)
-            return;
-        if (_quality > SmallerAbove && _step > 1 && _sinceResize >= 5)
+        if (_quality > SmallerAbove && _step > 1 && _sinceResize >= 4)
             Move(-1);
-        else if (_quality < LargerBelow && _step < Ladder.Length - 1 && _debt < _bytesPerSecond * 0.3)
+        else if (_quality < (_sinceStart < 12 ? LargerBelow + 5 : LargerBelow) && _step < Ladder.Length - 1
+            && _sinceResize >= (_sinceStart < 12 ? 2 : 8) && _debt < _bytesPerSecond * 0.2)
             Move(1);
+    }
+
+    private void Respace()
+    {
+        if (_step == Ladder.Length - 1 && _quality < DenserBelow)
+            _spacing = Math.Max(_spacing * 0.94, 0.45);
+        else if (_quality > SparserAbove)
+            _spacing = Math.Min(_spacing * 1.05, 1.6);
+        else
+            _spacing += (1 - _spacing) * 0.03;
     }
 
     private void Move(int by)
     {
         _quality += StepsPerHalf * AreaExponent * Math.Log2(_areas[_step + by] / _areas[_step]);
+        // A larger size pays once for all the detail that it brings: not all of it at once.
+        if (by > 0)
+            _quality += 2;
         _step += by;
         _sinceResize = 0;
     }

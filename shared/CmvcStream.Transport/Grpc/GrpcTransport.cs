@@ -10,10 +10,6 @@ namespace CmvcStream.Transport.Grpc;
 /// <summary>Senders reach a receiver by one duplex gRPC call on one TCP connection.</summary>
 public sealed class GrpcSenderTransport : ISenderTransport
 {
-    static GrpcSenderTransport() =>
-        // Round-trip pings of dynamic window sizing would cost more than the stream's text.
-        AppContext.SetSwitch("System.Net.SocketsHttpHandler.Http2FlowControl.DisableDynamicWindowSizing", true);
-
     public async Task<ISession<SenderMessage, ReceiverMessage>> ConnectAsync(Uri to, TransportOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(to);
@@ -29,6 +25,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             EnableMultipleHttp2Connections = false,
             ActivityHeadersPropagator = null,
+            UseCookies = false,
             ConnectCallback = (_, _) =>
             {
                 // One session, one connection: a second attempt would mean that the first is gone.

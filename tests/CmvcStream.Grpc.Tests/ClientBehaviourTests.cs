@@ -32,20 +32,30 @@ public sealed class ClientBehaviourTests : IAsyncLifetime
     [InlineData("localhost:5000")]
     [InlineData("ftp://localhost")]
     [InlineData("nonsense")]
-    public void ForAddress_NoHttpAddress_IsRefused(string address) =>
+    public void ForAddress_NoHttpAddress_IsRefused(string address)
+    {
+        Implementation.OursOnly("other exceptions");
         Assert.Contains("http://host:port", Assert.Throws<ArgumentException>(() => GrpcChannel.ForAddress(address)).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void Call_MetadataOfGrpc_IsRefused() =>
+    public void Call_MetadataOfGrpc_IsRefused()
+    {
+        Implementation.OursOnly("such metadata is let through");
         Assert.Throws<ArgumentException>(() => _client.UnaryAsync(new EchoRequest(), new Metadata { { "grpc-timeout", "1S" } }));
+    }
 
     [Fact]
     public void Call_LocalDeadline_IsRefused() =>
         Assert.Throws<InvalidOperationException>(() => _client.UnaryAsync(new EchoRequest(), deadline: DateTime.Now.AddSeconds(1)));
 
     [Fact]
-    public void Call_CompressionThatTheChannelLacks_IsRefused() => Assert.Throws<InvalidOperationException>(
-        () => _client.UnaryAsync(new EchoRequest(), new Metadata { { "grpc-internal-encoding-request", "gzip" } }));
+    public void Call_CompressionThatTheChannelLacks_IsRefused()
+    {
+        Implementation.OursOnly("the call fails later");
+        Assert.Throws<InvalidOperationException>(
+            () => _client.UnaryAsync(new EchoRequest(), new Metadata { { "grpc-internal-encoding-request", "gzip" } }));
+    }
 
     [Fact]
     public async Task Call_DeadlineInThePast_DeadlineExceededAtOnce()
@@ -184,6 +194,7 @@ public sealed class ClientBehaviourTests : IAsyncLifetime
     [Fact]
     public async Task Duplex_ServerIsSilent_KeepAlivePingsEndTheCall()
     {
+        Implementation.OursOnly("status Internal");
         var connections = new List<RecordingConnection>();
         using var handler = RecordingConnection.CreateHandler(connections);
         handler.KeepAlivePingDelay = TimeSpan.FromSeconds(1);

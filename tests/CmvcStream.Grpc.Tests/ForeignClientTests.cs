@@ -27,6 +27,8 @@ public abstract class ForeignClientTests(ForeignClientTests.Run run)
     public void Client_Check_Passes(string check)
     {
         Assert.SkipWhen(run.WhyAbsent is not null, run.WhyAbsent ?? "");
+        if (check == "unknown_encoding")
+            Implementation.OursOnly("deflate is accepted");
         var line = run.Output.FirstOrDefault(line => line.Split(' ', ':').ElementAtOrDefault(1) == check);
         Assert.True(line == $"ok {check}", line ?? $"no such line in: {string.Join('\n', run.Output)}");
     }

@@ -47,6 +47,7 @@ public sealed class ServerBehaviourTests
     [Fact]
     public async Task Deadline_HandlerWritesAfterIt_IsTold()
     {
+        Implementation.OursOnly("InvalidOperationException");
         var late = new TaskCompletionSource<Exception?>();
         await using var server = await TestServer.StartServiceAsync<LateWriter>(services: services => services.AddSingleton(late));
         using var channel = GrpcChannel.ForAddress(server.Address);
@@ -95,6 +96,7 @@ public sealed class ServerBehaviourTests
     [Fact]
     public async Task Handler_ReturnsNull_Internal()
     {
+        Implementation.OursOnly("status Cancelled");
         await using var server = await StartAsync((_, _) => Task.FromResult<EchoReply>(null!));
 
         Assert.Equal(StatusCode.Internal, (await FailAsync(server)).StatusCode);
@@ -185,18 +187,12 @@ public sealed class ServerBehaviourTests
     }
 
     [Fact]
-    public async Task Map_ClassIsNoService_IsRefused() => Assert.Contains("is no gRPC service", (await Assert.ThrowsAsync<InvalidOperationException>(
-        () => TestServer.StartServiceAsync<ServerBehaviourTests>())).Message, StringComparison.Ordinal);
-
-    [Fact]
-    public void BindService_GeneratedDefinition_HasAllMethods()
+    public async Task Map_ClassIsNoService_IsRefused()
     {
-        var definition = Echo.BindService(new ScriptedService(new Script((_, _) => Task.FromResult(new EchoReply()), null)));
-        var binder = new CountingBinder();
+        Implementation.OursOnly("a warning in the log");
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartServiceAsync<ServerBehaviourTests>());
 
-        definition.BindService(binder);
-
-        Assert.Equal(["Unary", "Collect", "Expand", "Chat"], binder.Names);
+        Assert.Contains("is no gRPC service", failure.Message, StringComparison.Ordinal);
     }
 
     private static Task<TestServer> StartAsync(
@@ -227,22 +223,5 @@ public sealed class ServerBehaviourTests
             await Task.Delay(1000, CancellationToken.None);
             late.SetResult(await Record.ExceptionAsync(() => responseStream.WriteAsync(new EchoReply())));
         }
-    }
-
-    private sealed class CountingBinder : ServiceBinderBase
-    {
-        public List<string> Names { get; } = [];
-
-        public override void AddMethod<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler) => Names.Add(method.Name);
-
-        public override void AddMethod<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler) => Names.Add(method.Name);
-
-        public override void AddMethod<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler) => Names.Add(method.Name);
-
-        public override void AddMethod<TRequest, TResponse>(
-            Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler) => Names.Add(method.Name);
     }
 }

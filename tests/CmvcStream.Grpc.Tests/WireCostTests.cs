@@ -39,6 +39,7 @@ public sealed class WireCostTests
     [Fact]
     public async Task Duplex_FirstMessage_LeavesInOneWriteWithTheHeaders()
     {
+        Implementation.OursOnly("the headers leave alone");
         await using var server = await TestServer.StartEchoAsync();
         var connections = new List<RecordingConnection>();
         using var handler = RecordingConnection.CreateHandler(connections, TimeSpan.FromMilliseconds(300)); // a link's round trip
@@ -55,6 +56,7 @@ public sealed class WireCostTests
     [Fact]
     public async Task Request_PlainCall_HasNoHeaderThatItDoesNotNeed()
     {
+        Implementation.OursOnly("grpc-accept-encoding is always sent");
         string[] names = [];
         await using var server = await TestServer.StartRawAsync(context =>
         {
@@ -71,6 +73,7 @@ public sealed class WireCostTests
     [Fact]
     public async Task Request_WithDeadline_HasTimeout()
     {
+        Implementation.OursOnly("other units");
         string? timeout = null;
         await using var server = await TestServer.StartRawAsync(context =>
         {

@@ -16,7 +16,7 @@ public static class GrpcEndpointRouteBuilderExtensions
     public static GrpcServiceEndpointConventionBuilder MapGrpcService<
         [DynamicallyAccessedMembers(
             DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods)]
-        TService>(this IEndpointRouteBuilder builder)
+    TService>(this IEndpointRouteBuilder builder)
         where TService : class
     {
         ArgumentNullException.ThrowIfNull(builder);

@@ -11,7 +11,7 @@ namespace Grpc.AspNetCore.Server.Internal;
 internal sealed class EndpointServiceBinder<
     [DynamicallyAccessedMembers(
         DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods)]
-    TService>(IEndpointRouteBuilder builder, GrpcServer server) : ServiceBinderBase
+TService>(IEndpointRouteBuilder builder, GrpcServer server) : ServiceBinderBase
     where TService : class
 {
     private readonly List<IEndpointConventionBuilder> _endpoints = [];

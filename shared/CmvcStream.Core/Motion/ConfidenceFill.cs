@@ -9,7 +9,7 @@ internal sealed class ConfidenceFill
     private readonly Level[] _levels;
 
     /// <summary>Trust below which the surroundings take over.</summary>
-    private const float Enough = 0.01f;
+    public const float Enough = 0.01f;
 
     public ConfidenceFill(int columns, int rows)
     {
@@ -24,7 +24,7 @@ internal sealed class ConfidenceFill
         _levels = [.. levels];
     }
 
-    /// <summary>Trust of each cell, 0 to 1, to be set before <see cref="Apply"/>, which leaves it undefined.</summary>
+    /// <summary>Trust of each cell, 0 to 1, to be set before <see cref="Apply"/>, which changes the cells below <see cref="Enough"/>.</summary>
     public float[] Weight => _levels[0].W;
 
     /// <summary>Changes the motions in place.</summary>

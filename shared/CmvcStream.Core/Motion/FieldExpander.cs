@@ -84,7 +84,8 @@ internal sealed unsafe class FieldExpander
         var i = 0;
         for (; i + 2 <= n; i += 2)
         {
-            Vector128<float> a = Vector128.Create(cells[i], cells[i], cells[i + 1], cells[i + 1]), b = Vector128.Create(cells[i + 1], cells[i + 1], cells[i + 2], cells[i + 2]);
+            var a = Vector128.Create(cells[i], cells[i], cells[i + 1], cells[i + 1]);
+            var b = Vector128.Create(cells[i + 1], cells[i + 1], cells[i + 2], cells[i + 2]);
             (a + (b - a) * at).Store(o + 2 * i + 1);
         }
 

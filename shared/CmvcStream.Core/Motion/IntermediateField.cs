@@ -97,63 +97,63 @@ internal sealed class IntermediateField
     {
         Array.Clear(candidates);
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            var n = j * _columns + i;
-            float dx = field.DxValues[n], dy = field.DyValues[n];
-            int ti = (int)MathF.Floor(i + 0.5f + dx * t / Cell), tj = (int)MathF.Floor(j + 0.5f + dy * t / Cell);
-            if ((uint)ti >= (uint)_columns || (uint)tj >= (uint)_rows)
-                continue;
-            ref var c = ref candidates[tj * _columns + ti];
-            var weight = field.ConfidenceValues[n] + 0.01f;
-            if (c.Weight < weight)
-                c = new(sign * dx, sign * dy, weight);
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                var n = j * _columns + i;
+                float dx = field.DxValues[n], dy = field.DyValues[n];
+                int ti = (int)MathF.Floor(i + 0.5f + dx * t / Cell), tj = (int)MathF.Floor(j + 0.5f + dy * t / Cell);
+                if ((uint)ti >= (uint)_columns || (uint)tj >= (uint)_rows)
+                    continue;
+                ref var c = ref candidates[tj * _columns + ti];
+                var weight = field.ConfidenceValues[n] + 0.01f;
+                if (c.Weight < weight)
+                    c = new(sign * dx, sign * dy, weight);
+            }
     }
 
     private void Select(float t, PaddedPlane a, PaddedPlane b)
     {
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            var n = j * _columns + i;
-            var s = new BilateralSearch(a, b, t, i, j);
-            if (i > 0)
-                s.Neighbour(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Neighbour(_x[n - _columns], _y[n - _columns]);
-            s.Try(0, 0);
-            if (_fromA[n].Weight > 0)
-                s.Try(_fromA[n].Dx, _fromA[n].Dy);
-            if (_fromB[n].Weight > 0)
-                s.Try(_fromB[n].Dx, _fromB[n].Dy);
-            if (i > 0)
-                s.Try(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Try(_x[n - _columns], _y[n - _columns]);
-            (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                var n = j * _columns + i;
+                var s = new BilateralSearch(a, b, t, i, j);
+                if (i > 0)
+                    s.Neighbour(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Neighbour(_x[n - _columns], _y[n - _columns]);
+                s.Try(0, 0);
+                if (_fromA[n].Weight > 0)
+                    s.Try(_fromA[n].Dx, _fromA[n].Dy);
+                if (_fromB[n].Weight > 0)
+                    s.Try(_fromB[n].Dx, _fromB[n].Dy);
+                if (i > 0)
+                    s.Try(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Try(_x[n - _columns], _y[n - _columns]);
+                (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
+            }
 
         for (var j = _rows - 1; j >= 0; j--)
-        for (var i = _columns - 1; i >= 0; i--)
-        {
-            var n = j * _columns + i;
-            var s = new BilateralSearch(a, b, t, i, j);
-            if (i > 0)
-                s.Neighbour(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Neighbour(_x[n - _columns], _y[n - _columns]);
-            if (i + 1 < _columns)
-                s.Neighbour(_x[n + 1], _y[n + 1]);
-            if (j + 1 < _rows)
-                s.Neighbour(_x[n + _columns], _y[n + _columns]);
-            s.Start(_x[n], _y[n], _differences[n]);
-            if (i + 1 < _columns)
-                s.Try(_x[n + 1], _y[n + 1]);
-            if (j + 1 < _rows)
-                s.Try(_x[n + _columns], _y[n + _columns]);
-            (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
-        }
+            for (var i = _columns - 1; i >= 0; i--)
+            {
+                var n = j * _columns + i;
+                var s = new BilateralSearch(a, b, t, i, j);
+                if (i > 0)
+                    s.Neighbour(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Neighbour(_x[n - _columns], _y[n - _columns]);
+                if (i + 1 < _columns)
+                    s.Neighbour(_x[n + 1], _y[n + 1]);
+                if (j + 1 < _rows)
+                    s.Neighbour(_x[n + _columns], _y[n + _columns]);
+                s.Start(_x[n], _y[n], _differences[n]);
+                if (i + 1 < _columns)
+                    s.Try(_x[n + 1], _y[n + 1]);
+                if (j + 1 < _rows)
+                    s.Try(_x[n + _columns], _y[n + _columns]);
+                (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
+            }
     }
 
     /// <summary>One keyframe as it is.</summary>
@@ -172,14 +172,14 @@ internal sealed class IntermediateField
         var grid = correction is { HasGrid: true } ? correction : null;
         const float step = 1f / MotionCorrection.StepsPerPixel;
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            float dx = 0, dy = 0, x = (i + 0.5f) / _columns, y = (j + 0.5f) / _rows;
-            if (grid != null)
-                (dx, dy) = (step * MotionCorrection.At(grid.Dx, x, y), step * MotionCorrection.At(grid.Dy, x, y));
-            (Ax[n], Ay[n]) = (-tm * Dx[n] - dx, -tm * Dy[n] - dy);
-            (Bx[n], By[n]) = ((1 - tm) * Dx[n] - dx, (1 - tm) * Dy[n] - dy);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                float dx = 0, dy = 0, x = (i + 0.5f) / _columns, y = (j + 0.5f) / _rows;
+                if (grid != null)
+                    (dx, dy) = (step * MotionCorrection.At(grid.Dx, x, y), step * MotionCorrection.At(grid.Dy, x, y));
+                (Ax[n], Ay[n]) = (-tm * Dx[n] - dx, -tm * Dy[n] - dy);
+                (Bx[n], By[n]) = ((1 - tm) * Dx[n] - dx, (1 - tm) * Dy[n] - dy);
+            }
     }
 
     /// <summary>Moves the second keyframe on by a part of the gap's motion, where that is to be trusted.</summary>
@@ -194,13 +194,13 @@ internal sealed class IntermediateField
         Smooth(_x, Dx);
         Smooth(_y, Dy);
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            // What is here then comes from where its motion leads back to.
-            int si = Math.Clamp((int)MathF.Floor(i + 0.5f - Dx[n] / Cell), 0, _columns - 1);
-            int sj = Math.Clamp((int)MathF.Floor(j + 0.5f - Dy[n] / Cell), 0, _rows - 1);
-            (_x[n], _y[n]) = (-Dx[sj * _columns + si], -Dy[sj * _columns + si]);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                // What is here then comes from where its motion leads back to.
+                int si = Math.Clamp((int)MathF.Floor(i + 0.5f - Dx[n] / Cell), 0, _columns - 1);
+                int sj = Math.Clamp((int)MathF.Floor(j + 0.5f - Dy[n] / Cell), 0, _rows - 1);
+                (_x[n], _y[n]) = (-Dx[sj * _columns + si], -Dy[sj * _columns + si]);
+            }
 
         Smooth(_x, Bx);
         Smooth(_y, By);
@@ -213,27 +213,27 @@ internal sealed class IntermediateField
     private void Trust(float tm, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward)
     {
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            var m = _matches[n] = Match(tm, a, b, forward, backward, i, j, n);
-            var difference = m.Difference / TrustedDifference;
-            _fill.Weight[n] = Math.Max(m.InA * m.ConfidenceA, m.InB * m.ConfidenceB) / (1 + difference * difference);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                var m = _matches[n] = Match(tm, a, b, forward, backward, i, j, n);
+                var difference = m.Difference / TrustedDifference;
+                _fill.Weight[n] = Math.Max(m.InA * m.ConfidenceA, m.InB * m.ConfidenceB) / (1 + difference * difference);
+            }
     }
 
     private void Weigh(float tm, float t, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward)
     {
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            var m = _fill.Weight[n] < ConfidenceFill.Enough ? Match(tm, a, b, forward, backward, i, j, n) : _matches[n];
-            float ax = -tm * Dx[n], ay = -tm * Dy[n], bx = Dx[n] + ax, by = Dy[n] + ay;
-            float wa = (1 - t) * (m.InA + HiddenWeight) * Inside(i, j, ax, ay, a), wb = t * (m.InB + HiddenWeight) * Inside(i, j, bx, by, b);
-            var share = (wb + 1e-6f * t) / (wa + wb + 1e-6f);
-            // Keyframes that do not agree along the best motion would show as a double picture: the nearer one is shown.
-            var sharpen = Math.Clamp((m.Difference - MixedDifference) / (ChosenDifference - MixedDifference), 0, 1);
-            _x[n] = Math.Clamp((share - 0.5f) / Math.Max(1 - sharpen, 0.02f) + 0.5f, 0, 1);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                var m = _fill.Weight[n] < ConfidenceFill.Enough ? Match(tm, a, b, forward, backward, i, j, n) : _matches[n];
+                float ax = -tm * Dx[n], ay = -tm * Dy[n], bx = Dx[n] + ax, by = Dy[n] + ay;
+                float wa = (1 - t) * (m.InA + HiddenWeight) * Inside(i, j, ax, ay, a), wb = t * (m.InB + HiddenWeight) * Inside(i, j, bx, by, b);
+                var share = (wb + 1e-6f * t) / (wa + wb + 1e-6f);
+                // Keyframes that do not agree along the best motion would show as a double picture: the nearer one is shown.
+                var sharpen = Math.Clamp((m.Difference - MixedDifference) / (ChosenDifference - MixedDifference), 0, 1);
+                _x[n] = Math.Clamp((share - 0.5f) / Math.Max(1 - sharpen, 0.02f) + 0.5f, 0, 1);
+            }
 
         Smooth(_x, Share);
     }
@@ -269,12 +269,13 @@ internal sealed class IntermediateField
     private void Smooth(float[] source, float[] destination)
     {
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            int l = Math.Max(i - 1, 0), r = Math.Min(i + 1, _columns - 1), u = Math.Max(j - 1, 0) * _columns, d = Math.Min(j + 1, _rows - 1) * _columns, m = j * _columns;
-            destination[m + i] = (4 * source[m + i] + 2 * (source[m + l] + source[m + r] + source[u + i] + source[d + i])
-                + source[u + l] + source[u + r] + source[d + l] + source[d + r]) / 16;
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                int l = Math.Max(i - 1, 0), r = Math.Min(i + 1, _columns - 1);
+                int u = Math.Max(j - 1, 0) * _columns, d = Math.Min(j + 1, _rows - 1) * _columns, m = j * _columns;
+                destination[m + i] = (4 * source[m + i] + 2 * (source[m + l] + source[m + r] + source[u + i] + source[d + i])
+                    + source[u + l] + source[u + r] + source[d + l] + source[d + r]) / 16;
+            }
     }
 
     /// <summary>How a cell's motion agrees with the keyframes' own motions, and how far the keyframes differ along it.</summary>

@@ -151,15 +151,16 @@ public sealed unsafe class MotionCorrectionEstimator
         PaddedPlane p = _picture.Luma[level], r = _real.Luma[level];
         double numerator = 0, denominator = 0;
         for (var y = 0; y < p.Height; y++)
-        for (var x = 0; x < p.Width; x++)
-        {
-            var n = Math.Min((y << level) / MotionField.Cell, field.Rows - 1) * field.Columns + Math.Min((x << level) / MotionField.Cell, field.Columns - 1);
-            var (gx, gy, e) = Pixel(p, r, x, y);
-            // Going further along the motion moves the content on: the pixel here becomes what lies behind.
-            var slope = -(gx * field.Dx[n] + gy * field.Dy[n]) / (1 << level);
-            numerator += slope * e;
-            denominator += slope * slope;
-        }
+            for (var x = 0; x < p.Width; x++)
+            {
+                var n = Math.Min((y << level) / MotionField.Cell, field.Rows - 1) * field.Columns
+                    + Math.Min((x << level) / MotionField.Cell, field.Columns - 1);
+                var (gx, gy, e) = Pixel(p, r, x, y);
+                // Going further along the motion moves the content on: the pixel here becomes what lies behind.
+                var slope = -(gx * field.Dx[n] + gy * field.Dy[n]) / (1 << level);
+                numerator += slope * e;
+                denominator += slope * slope;
+            }
 
         return denominator < 1 ? 0 : (int)Math.Round(numerator / denominator * MotionCorrection.StepsPerGap);
     }

@@ -145,7 +145,8 @@ internal static unsafe class WarpKernels
 
     /// <summary>Four neighbouring pixels at each of eight places (one 32-bit read each), weighted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Taps(byte* p, Vector256<int> offset, Vector256<float> w0, Vector256<float> w1, Vector256<float> w2, Vector256<float> w3)
+    private static Vector256<float> Taps(byte* p, Vector256<int> offset, Vector256<float> w0, Vector256<float> w1,
+        Vector256<float> w2, Vector256<float> w3)
     {
         var four = Avx2.IsSupported
             ? Avx2.GatherVector256((int*)p, offset, 1)

@@ -46,8 +46,8 @@ internal static unsafe class BlockKernels
     {
         var sum = 0;
         for (var y = 0; y < Window; y++)
-        for (var x = 0; x < Window; x++)
-            sum += Math.Abs(p[y * pStride + x] - q[y * qStride + x]);
+            for (var x = 0; x < Window; x++)
+                sum += Math.Abs(p[y * pStride + x] - q[y * qStride + x]);
         return sum;
     }
 }

@@ -9,7 +9,7 @@ internal sealed class ConfidenceFill
     private readonly Level[] _levels;
 
     /// <summary>Trust below which the surroundings take over.</summary>
-    private const float Enough = 0.01f;
+    public const float Enough = 0.01f;
 
     public ConfidenceFill(int columns, int rows)
     {
@@ -24,7 +24,7 @@ internal sealed class ConfidenceFill
         _levels = [.. levels];
     }
 
-    /// <summary>Trust of each cell, 0 to 1, to be set before <see cref="Apply"/>, which leaves it undefined.</summary>
+    /// <summary>Trust of each cell, 0 to 1, to be set before <see cref="Apply"/>, which changes the cells below <see cref="Enough"/>.</summary>
     public float[] Weight => _levels[0].W;
 
     /// <summary>Changes the motions in place.</summary>
@@ -66,34 +66,35 @@ internal sealed class ConfidenceFill
         public void Pull(Level finer)
         {
             for (int j = 0, n = 0; j < rows; j++)
-            for (var i = 0; i < columns; i++, n++)
-            {
-                int l = 2 * i, r = Math.Min(l + 1, finer.Columns - 1), u = 2 * j * finer.Columns, d = Math.Min(2 * j + 1, finer.Rows - 1) * finer.Columns;
-                float a = finer.W[u + l], b = finer.W[u + r], c = finer.W[d + l], e = finer.W[d + r], sum = a + b + c + e;
-                var scale = 1 / Math.Max(sum, 1e-9f);
-                X[n] = (a * finer.X[u + l] + b * finer.X[u + r] + c * finer.X[d + l] + e * finer.X[d + r]) * scale;
-                Y[n] = (a * finer.Y[u + l] + b * finer.Y[u + r] + c * finer.Y[d + l] + e * finer.Y[d + r]) * scale;
-                W[n] = sum / 4;
-            }
+                for (var i = 0; i < columns; i++, n++)
+                {
+                    int l = 2 * i, r = Math.Min(l + 1, finer.Columns - 1), u = 2 * j * finer.Columns;
+                    int d = Math.Min(2 * j + 1, finer.Rows - 1) * finer.Columns;
+                    float a = finer.W[u + l], b = finer.W[u + r], c = finer.W[d + l], e = finer.W[d + r], sum = a + b + c + e;
+                    var scale = 1 / Math.Max(sum, 1e-9f);
+                    X[n] = (a * finer.X[u + l] + b * finer.X[u + r] + c * finer.X[d + l] + e * finer.X[d + r]) * scale;
+                    Y[n] = (a * finer.Y[u + l] + b * finer.Y[u + r] + c * finer.Y[d + l] + e * finer.Y[d + r]) * scale;
+                    W[n] = sum / 4;
+                }
         }
 
         /// <summary>Mixes in the coarser level, interpolated, where trust is short.</summary>
         public void Push(Level coarser)
         {
             for (int j = 0, n = 0; j < rows; j++)
-            for (var i = 0; i < columns; i++, n++)
-            {
-                var own = Math.Min(1, W[n] / Enough);
-                if (own >= 1)
-                    continue;
-                int ci = i / 2, cj = j / 2;
-                int si = Math.Clamp(ci + (i & 1) * 2 - 1, 0, coarser.Columns - 1), sj = Math.Clamp(cj + (j & 1) * 2 - 1, 0, coarser.Rows - 1);
-                int a = cj * coarser.Columns + ci, b = cj * coarser.Columns + si, c = sj * coarser.Columns + ci, d = sj * coarser.Columns + si;
-                var x = (9 * coarser.X[a] + 3 * (coarser.X[b] + coarser.X[c]) + coarser.X[d]) / 16;
-                var y = (9 * coarser.Y[a] + 3 * (coarser.Y[b] + coarser.Y[c]) + coarser.Y[d]) / 16;
-                X[n] += (x - X[n]) * (1 - own);
-                Y[n] += (y - Y[n]) * (1 - own);
-            }
+                for (var i = 0; i < columns; i++, n++)
+                {
+                    var own = Math.Min(1, W[n] / Enough);
+                    if (own >= 1)
+                        continue;
+                    int ci = i / 2, cj = j / 2;
+                    int si = Math.Clamp(ci + (i & 1) * 2 - 1, 0, coarser.Columns - 1), sj = Math.Clamp(cj + (j & 1) * 2 - 1, 0, coarser.Rows - 1);
+                    int a = cj * coarser.Columns + ci, b = cj * coarser.Columns + si, c = sj * coarser.Columns + ci, d = sj * coarser.Columns + si;
+                    var x = (9 * coarser.X[a] + 3 * (coarser.X[b] + coarser.X[c]) + coarser.X[d]) / 16;
+                    var y = (9 * coarser.Y[a] + 3 * (coarser.Y[b] + coarser.Y[c]) + coarser.Y[d]) / 16;
+                    X[n] += (x - X[n]) * (1 - own);
+                    Y[n] += (y - Y[n]) * (1 - own);
+                }
         }
     }
 }

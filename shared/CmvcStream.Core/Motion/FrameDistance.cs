@@ -133,15 +133,15 @@ public static unsafe class FrameDistance
         {
             int a = 0, b = 0, aa = 0, bb = 0, ab = 0;
             for (var y = 0; y < Window; y++)
-            for (var x = 0; x < Window; x++)
-            {
-                int u = p[y * stride + x], v = q[y * stride + x];
-                a += u;
-                b += v;
-                aa += u * u;
-                bb += v * v;
-                ab += u * v;
-            }
+                for (var x = 0; x < Window; x++)
+                {
+                    int u = p[y * stride + x], v = q[y * stride + x];
+                    a += u;
+                    b += v;
+                    aa += u * u;
+                    bb += v * v;
+                    ab += u * v;
+                }
 
             return new(a, b, aa, bb, ab);
         }

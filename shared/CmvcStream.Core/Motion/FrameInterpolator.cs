@@ -10,13 +10,13 @@ namespace CmvcStream.Core.Motion;
 public sealed class FrameInterpolator
 {
     // Pairs of 14 train clips: across clips at least 0.83 is unexplained and reliability is below 0.01. Within one scene, up to 4/3 s apart, at
-    // most 0.79, and above 0.7 only where reliability is below 0.03 too: nothing matches there, and holding is best as well.
+    // most 0.79. Where reliability is below 0.08 nothing matches within a scene either, and holding is best as well.
 
     /// <summary>Unexplained share from which on keyframes count as two scenes.</summary>
     private const float CutUnexplained = 0.8f;
 
     /// <summary>Below this reliability a smaller share is enough.</summary>
-    private const float CutReliability = 0.05f, CutUnexplainedUnreliable = 0.55f;
+    private const float CutReliability = 0.08f, CutUnexplainedUnreliable = 0.5f;
 
     /// <summary>An extrapolated picture moves at most this part of the last gap's motion: guesses far ahead are worse than rest.</summary>
     private const float ExtrapolationLimit = 0.6f;
@@ -26,6 +26,7 @@ public sealed class FrameInterpolator
     private readonly IntermediateField _field;
     private readonly FieldExpander _luma, _chroma;
     private bool _prepared;
+    private (float Place, float Time)? _projected;
 
     public FrameInterpolator(PixelSize size)
     {
@@ -78,6 +79,7 @@ public sealed class FrameInterpolator
         IsCut = Unexplained > (confidence < CutReliability ? CutUnexplainedUnreliable : CutUnexplained);
         Reliability = IsCut ? 0 : confidence;
         _prepared = true;
+        _projected = null;
     }
 
     /// <summary>Makes the picture at a time between the keyframes.</summary>
@@ -92,24 +94,31 @@ public sealed class FrameInterpolator
     /// <inheritdoc cref="Interpolate(float, VideoFrame)"/>
     public void Interpolate(float t, MotionCorrection? correction, VideoFrame destination)
     {
+        InterpolateLuma(t, correction, destination);
+        WarpChroma(_a, destination);
+    }
+
+    /// <summary>As <see cref="Interpolate(float, MotionCorrection?, VideoFrame)"/>, but leaves the destination's chroma alone.</summary>
+    internal void InterpolateLuma(float t, MotionCorrection? correction, VideoFrame destination)
+    {
         Check(destination);
         if (!(t is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(t), t, "the time between the keyframes is 0 to 1");
-        if (!_prepared)
-            throw new InvalidOperationException("call Prepare with two keyframes first");
+        CheckPrepared();
         if (IsCut)
         {
             _field.Hold(t < 0.5f ? 0 : 1);
         }
         else
         {
-            var tm = Math.Clamp(t + (correction?.TimeWarp ?? 0) / (float)MotionCorrection.StepsPerGap, 0, 1);
-            _field.Project(tm, t, _a, _b, Forward, Backward);
-            if (correction is { HasGrid: true })
-                _field.Shift(correction);
+            var place = Math.Clamp(t + (correction?.TimeWarp ?? 0) / (float)MotionCorrection.StepsPerGap, 0, 1);
+            if (_projected != (place, t))
+                _field.Project(place, t, _a, _b, Forward, Backward);
+            _projected = (place, t);
+            _field.Place(place, correction);
         }
 
-        Warp(_a, destination);
+        WarpLuma(_a, destination);
     }
 
     /// <summary>Makes a picture after the second keyframe, along the motion that led to it, which comes to rest soon.</summary>
@@ -123,30 +132,43 @@ public sealed class FrameInterpolator
         Check(destination);
         if (!(t >= 1))
             throw new ArgumentOutOfRangeException(nameof(t), t, "the time of an extrapolated picture is 1 or more");
-        if (!_prepared)
-            throw new InvalidOperationException("call Prepare with two keyframes first");
+        CheckPrepared();
+        _projected = null;
         if (IsCut)
             _field.Hold(1);
         else
             _field.Extrapolate(ExtrapolationLimit * (1 - MathF.Exp((1 - t) / ExtrapolationLimit)), Backward);
-        Warp(_b, destination);
+        WarpLuma(_b, destination);
+        WarpChroma(_b, destination);
     }
 
-    private void Warp(PaddedPicture a, VideoFrame destination)
+    private unsafe void WarpLuma(PaddedPicture a, VideoFrame destination)
     {
-        Warp(_luma, a.Luma[0], _b.Luma[0], destination.Y, 1);
-        Warp(_chroma, a.U, _b.U, destination.U, 0.5f);
-        Warp(_chroma, a.V, _b.V, destination.V, 0.5f);
-    }
-
-    private static unsafe void Warp(FieldExpander expander, PaddedPlane a, PaddedPlane b, in Plane destination, float scale)
-    {
-        for (var y = 0; y < destination.Height; y++)
+        for (var y = 0; y < destination.Y.Height; y++)
         {
-            var row = expander.Row(y, scale);
-            fixed (byte* d = destination.Row(y))
-                WarpKernels.Mix(a, b, y, row, d);
+            var row = _luma.Row(y, 1);
+            fixed (byte* d = destination.Y.Row(y))
+                WarpKernels.Mix(a.Luma[0], _b.Luma[0], y, row, d);
         }
+    }
+
+    private unsafe void WarpChroma(PaddedPicture a, VideoFrame destination)
+    {
+        for (var y = 0; y < destination.U.Height; y++)
+        {
+            var row = _chroma.Row(y, 0.5f);
+            fixed (byte* u = destination.U.Row(y), v = destination.V.Row(y))
+            {
+                WarpKernels.Mix(a.U, _b.U, y, row, u);
+                WarpKernels.Mix(a.V, _b.V, y, row, v);
+            }
+        }
+    }
+
+    private void CheckPrepared()
+    {
+        if (!_prepared)
+            throw new InvalidOperationException("call Prepare with two keyframes first");
     }
 
     private void Check(VideoFrame frame)

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using CmvcStream.Core.Media;
-using Block = CmvcStream.Core.Motion.BlockKernels.Block;
 
 namespace CmvcStream.Core.Motion;
 
@@ -8,30 +6,19 @@ namespace CmvcStream.Core.Motion;
 /// Motion at a time between two keyframes, on that time's own grid: what both keyframes' motions bring to a cell are candidates, and the one
 /// along which the keyframes agree best (with smoothness among neighbours) is taken. So there are no holes and no pile-ups.
 /// </summary>
-internal sealed unsafe class IntermediateField
+internal sealed class IntermediateField
 {
     private const int Cell = MotionField.Cell;
     private const int Window = BlockKernels.Window;
-    private const int Reach = PaddedPlane.Pad - Window;
 
     private readonly int _columns, _rows;
     private readonly Candidate[] _fromA, _fromB;
     private readonly float[] _x, _y;
     private readonly ConfidenceFill _fill;
+    private readonly CellMatch[] _matches;
+    private readonly int[] _differences;
 
     // The figures below were chosen on train clips at 480x270, 15 frames/s, every fifth a keyframe, by LPIPS (flat around the choice).
-
-    /// <summary>Cost of one pixel of difference from all four neighbours' motions, in grey levels summed over a window.</summary>
-    private const float Smoothness = 96;
-
-    /// <summary>A jump between neighbours costs at most as much as one of so many pixels: objects have edges.</summary>
-    private const float LargestStep = 8;
-
-    /// <summary>A larger difference of windows says no more than this one: what is covered later matches nothing.</summary>
-    private const int LargestDifference = 40 * Window * Window;
-
-    /// <summary>Difference ascribed to a motion that leads out of a keyframe, where nothing can be compared.</summary>
-    private const int OutsideDifference = 6 * Window * Window;
 
     /// <summary>Disagreement with a keyframe's own motion, in pixels, at which agreement halves.</summary>
     private const float Disagreement = 1.5f;
@@ -51,6 +38,8 @@ internal sealed unsafe class IntermediateField
         _rows = (size.Height + Cell - 1) / Cell;
         var n = _columns * _rows;
         _fill = new(_columns, _rows);
+        _matches = new CellMatch[n];
+        _differences = new int[n];
         _fromA = new Candidate[n];
         _fromB = new Candidate[n];
         _x = new float[n];
@@ -108,63 +97,63 @@ internal sealed unsafe class IntermediateField
     {
         Array.Clear(candidates);
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            var n = j * _columns + i;
-            float dx = field.DxValues[n], dy = field.DyValues[n];
-            int ti = (int)MathF.Floor(i + 0.5f + dx * t / Cell), tj = (int)MathF.Floor(j + 0.5f + dy * t / Cell);
-            if ((uint)ti >= (uint)_columns || (uint)tj >= (uint)_rows)
-                continue;
-            ref var c = ref candidates[tj * _columns + ti];
-            var weight = field.ConfidenceValues[n] + 0.01f;
-            if (c.Weight < weight)
-                c = new(sign * dx, sign * dy, weight);
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                var n = j * _columns + i;
+                float dx = field.DxValues[n], dy = field.DyValues[n];
+                int ti = (int)MathF.Floor(i + 0.5f + dx * t / Cell), tj = (int)MathF.Floor(j + 0.5f + dy * t / Cell);
+                if ((uint)ti >= (uint)_columns || (uint)tj >= (uint)_rows)
+                    continue;
+                ref var c = ref candidates[tj * _columns + ti];
+                var weight = field.ConfidenceValues[n] + 0.01f;
+                if (c.Weight < weight)
+                    c = new(sign * dx, sign * dy, weight);
+            }
     }
 
     private void Select(float t, PaddedPlane a, PaddedPlane b)
     {
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            var n = j * _columns + i;
-            var s = new Selection(a, b, t, i, j);
-            if (i > 0)
-                s.Neighbour(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Neighbour(_x[n - _columns], _y[n - _columns]);
-            s.Try(0, 0);
-            if (_fromA[n].Weight > 0)
-                s.Try(_fromA[n].Dx, _fromA[n].Dy);
-            if (_fromB[n].Weight > 0)
-                s.Try(_fromB[n].Dx, _fromB[n].Dy);
-            if (i > 0)
-                s.Try(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Try(_x[n - _columns], _y[n - _columns]);
-            (_x[n], _y[n]) = (s.X, s.Y);
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                var n = j * _columns + i;
+                var s = new BilateralSearch(a, b, t, i, j);
+                if (i > 0)
+                    s.Neighbour(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Neighbour(_x[n - _columns], _y[n - _columns]);
+                s.Try(0, 0);
+                if (_fromA[n].Weight > 0)
+                    s.Try(_fromA[n].Dx, _fromA[n].Dy);
+                if (_fromB[n].Weight > 0)
+                    s.Try(_fromB[n].Dx, _fromB[n].Dy);
+                if (i > 0)
+                    s.Try(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Try(_x[n - _columns], _y[n - _columns]);
+                (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
+            }
 
         for (var j = _rows - 1; j >= 0; j--)
-        for (var i = _columns - 1; i >= 0; i--)
-        {
-            var n = j * _columns + i;
-            var s = new Selection(a, b, t, i, j);
-            if (i > 0)
-                s.Neighbour(_x[n - 1], _y[n - 1]);
-            if (j > 0)
-                s.Neighbour(_x[n - _columns], _y[n - _columns]);
-            if (i + 1 < _columns)
-                s.Neighbour(_x[n + 1], _y[n + 1]);
-            if (j + 1 < _rows)
-                s.Neighbour(_x[n + _columns], _y[n + _columns]);
-            s.Try(_x[n], _y[n]);
-            if (i + 1 < _columns)
-                s.Try(_x[n + 1], _y[n + 1]);
-            if (j + 1 < _rows)
-                s.Try(_x[n + _columns], _y[n + _columns]);
-            (_x[n], _y[n]) = (s.X, s.Y);
-        }
+            for (var i = _columns - 1; i >= 0; i--)
+            {
+                var n = j * _columns + i;
+                var s = new BilateralSearch(a, b, t, i, j);
+                if (i > 0)
+                    s.Neighbour(_x[n - 1], _y[n - 1]);
+                if (j > 0)
+                    s.Neighbour(_x[n - _columns], _y[n - _columns]);
+                if (i + 1 < _columns)
+                    s.Neighbour(_x[n + 1], _y[n + 1]);
+                if (j + 1 < _rows)
+                    s.Neighbour(_x[n + _columns], _y[n + _columns]);
+                s.Start(_x[n], _y[n], _differences[n]);
+                if (i + 1 < _columns)
+                    s.Try(_x[n + 1], _y[n + 1]);
+                if (j + 1 < _rows)
+                    s.Try(_x[n + _columns], _y[n + _columns]);
+                (_x[n], _y[n], _differences[n]) = (s.X, s.Y, s.Difference);
+            }
     }
 
     /// <summary>One keyframe as it is.</summary>
@@ -177,20 +166,20 @@ internal sealed unsafe class IntermediateField
         Share.AsSpan().Fill(share);
     }
 
-    /// <summary>Moves the content by the correction's grid.</summary>
-    public void Shift(MotionCorrection correction)
+    /// <summary>Where the keyframes have what is in each cell, with the correction's grid if it has one.</summary>
+    public void Place(float tm, MotionCorrection? correction)
     {
+        var grid = correction is { HasGrid: true } ? correction : null;
+        const float step = 1f / MotionCorrection.StepsPerPixel;
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            float x = (i + 0.5f) / _columns, y = (j + 0.5f) / _rows;
-            float dx = MotionCorrection.At(correction.Dx, x, y) / MotionCorrection.StepsPerPixel;
-            float dy = MotionCorrection.At(correction.Dy, x, y) / MotionCorrection.StepsPerPixel;
-            Ax[n] -= dx;
-            Ay[n] -= dy;
-            Bx[n] -= dx;
-            By[n] -= dy;
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                float dx = 0, dy = 0, x = (i + 0.5f) / _columns, y = (j + 0.5f) / _rows;
+                if (grid != null)
+                    (dx, dy) = (step * MotionCorrection.At(grid.Dx, x, y), step * MotionCorrection.At(grid.Dy, x, y));
+                (Ax[n], Ay[n]) = (-tm * Dx[n] - dx, -tm * Dy[n] - dy);
+                (Bx[n], By[n]) = ((1 - tm) * Dx[n] - dx, (1 - tm) * Dy[n] - dy);
+            }
     }
 
     /// <summary>Moves the second keyframe on by a part of the gap's motion, where that is to be trusted.</summary>
@@ -205,13 +194,13 @@ internal sealed unsafe class IntermediateField
         Smooth(_x, Dx);
         Smooth(_y, Dy);
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            // What is here then comes from where its motion leads back to.
-            int si = Math.Clamp((int)MathF.Floor(i + 0.5f - Dx[n] / Cell), 0, _columns - 1);
-            int sj = Math.Clamp((int)MathF.Floor(j + 0.5f - Dy[n] / Cell), 0, _rows - 1);
-            (_x[n], _y[n]) = (-Dx[sj * _columns + si], -Dy[sj * _columns + si]);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                // What is here then comes from where its motion leads back to.
+                int si = Math.Clamp((int)MathF.Floor(i + 0.5f - Dx[n] / Cell), 0, _columns - 1);
+                int sj = Math.Clamp((int)MathF.Floor(j + 0.5f - Dy[n] / Cell), 0, _rows - 1);
+                (_x[n], _y[n]) = (-Dx[sj * _columns + si], -Dy[sj * _columns + si]);
+            }
 
         Smooth(_x, Bx);
         Smooth(_y, By);
@@ -224,34 +213,37 @@ internal sealed unsafe class IntermediateField
     private void Trust(float tm, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward)
     {
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            float dx = Dx[n], dy = Dy[n];
-            var inA = Agreement(forward, i, j, -tm * dx, -tm * dy, dx, dy, true);
-            var inB = Agreement(backward, i, j, (1 - tm) * dx, (1 - tm) * dy, -dx, -dy, true);
-            var difference = new Selection(a, b, tm, i, j).Sad(dx, dy) / TrustedDifference;
-            _fill.Weight[n] = Math.Max(inA, inB) / (1 + difference * difference);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                var m = _matches[n] = Match(tm, a, b, forward, backward, i, j, n);
+                var difference = m.Difference / TrustedDifference;
+                _fill.Weight[n] = Math.Max(m.InA * m.ConfidenceA, m.InB * m.ConfidenceB) / (1 + difference * difference);
+            }
     }
 
     private void Weigh(float tm, float t, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward)
     {
         for (int j = 0, n = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++, n++)
-        {
-            float dx = Dx[n], dy = Dy[n];
-            (Ax[n], Ay[n]) = (-tm * dx, -tm * dy);
-            (Bx[n], By[n]) = ((1 - tm) * dx, (1 - tm) * dy);
-            float inA = Agreement(forward, i, j, Ax[n], Ay[n], dx, dy, false), inB = Agreement(backward, i, j, Bx[n], By[n], -dx, -dy, false);
-            float wa = (1 - t) * (inA + HiddenWeight) * Inside(i, j, Ax[n], Ay[n], a), wb = t * (inB + HiddenWeight) * Inside(i, j, Bx[n], By[n], b);
-            var share = (wb + 1e-6f * t) / (wa + wb + 1e-6f);
-            var difference = new Selection(a, b, tm, i, j).Sad(dx, dy);
-            // Keyframes that do not agree along the best motion would show as a double picture: the nearer one is shown.
-            var sharpen = Math.Clamp((difference - MixedDifference) / (ChosenDifference - MixedDifference), 0, 1);
-            _x[n] = Math.Clamp((share - 0.5f) / Math.Max(1 - sharpen, 0.02f) + 0.5f, 0, 1);
-        }
+            for (var i = 0; i < _columns; i++, n++)
+            {
+                var m = _fill.Weight[n] < ConfidenceFill.Enough ? Match(tm, a, b, forward, backward, i, j, n) : _matches[n];
+                float ax = -tm * Dx[n], ay = -tm * Dy[n], bx = Dx[n] + ax, by = Dy[n] + ay;
+                float wa = (1 - t) * (m.InA + HiddenWeight) * Inside(i, j, ax, ay, a), wb = t * (m.InB + HiddenWeight) * Inside(i, j, bx, by, b);
+                var share = (wb + 1e-6f * t) / (wa + wb + 1e-6f);
+                // Keyframes that do not agree along the best motion would show as a double picture: the nearer one is shown.
+                var sharpen = Math.Clamp((m.Difference - MixedDifference) / (ChosenDifference - MixedDifference), 0, 1);
+                _x[n] = Math.Clamp((share - 0.5f) / Math.Max(1 - sharpen, 0.02f) + 0.5f, 0, 1);
+            }
 
         Smooth(_x, Share);
+    }
+
+    private CellMatch Match(float tm, PaddedPlane a, PaddedPlane b, MotionField forward, MotionField backward, int i, int j, int n)
+    {
+        float dx = Dx[n], dy = Dy[n];
+        var (inA, confidenceA) = Agreement(forward, i, j, -tm * dx, -tm * dy, dx, dy);
+        var (inB, confidenceB) = Agreement(backward, i, j, (1 - tm) * dx, (1 - tm) * dy, -dx, -dy);
+        return new(inA, confidenceA, inB, confidenceB, new BilateralSearch(a, b, tm, i, j).Sad(dx, dy));
     }
 
     /// <summary>1 where the place lies in the picture, falling to 0 half a cell outside: there is only the repeated edge.</summary>
@@ -262,89 +254,32 @@ internal sealed unsafe class IntermediateField
         return Math.Clamp(0.5f - outside / Cell, 0, 1);
     }
 
-    /// <summary>1 where the keyframe itself says that the content at this place moves so, towards 0 where it says otherwise.</summary>
-    private static float Agreement(MotionField field, int i, int j, float ox, float oy, float dx, float dy, bool trusted)
+    /// <summary>1 where the keyframe itself says that the content at this place moves so, towards 0 where it says otherwise; and its confidence.</summary>
+    private static (float Agreement, float Confidence) Agreement(MotionField field, int i, int j, float ox, float oy, float dx, float dy)
     {
-        int fi = Math.Clamp((int)MathF.Floor(i + 0.5f + ox / Cell), 0, field.Columns - 1);
-        int fj = Math.Clamp((int)MathF.Floor(j + 0.5f + oy / Cell), 0, field.Rows - 1);
+        // Half a cell and a thousand more: the conversion then rounds down for negative places too.
+        int fi = Math.Clamp((int)(i + 1000.5f + ox * (1f / Cell)) - 1000, 0, field.Columns - 1);
+        int fj = Math.Clamp((int)(j + 1000.5f + oy * (1f / Cell)) - 1000, 0, field.Rows - 1);
         var n = fj * field.Columns + fi;
         float ex = field.DxValues[n] - dx, ey = field.DyValues[n] - dy;
-        var e = (ex * ex + ey * ey) / (Disagreement * Disagreement);
-        return (trusted ? field.ConfidenceValues[n] : 1) / (1 + e * e);
+        var e = (ex * ex + ey * ey) * (1 / (Disagreement * Disagreement));
+        return (1 / (1 + e * e), field.ConfidenceValues[n]);
     }
 
     private void Smooth(float[] source, float[] destination)
     {
         for (var j = 0; j < _rows; j++)
-        for (var i = 0; i < _columns; i++)
-        {
-            int l = Math.Max(i - 1, 0), r = Math.Min(i + 1, _columns - 1), u = Math.Max(j - 1, 0) * _columns, d = Math.Min(j + 1, _rows - 1) * _columns, m = j * _columns;
-            destination[m + i] = (4 * source[m + i] + 2 * (source[m + l] + source[m + r] + source[u + i] + source[d + i])
-                + source[u + l] + source[u + r] + source[d + l] + source[d + r]) / 16;
-        }
+            for (var i = 0; i < _columns; i++)
+            {
+                int l = Math.Max(i - 1, 0), r = Math.Min(i + 1, _columns - 1);
+                int u = Math.Max(j - 1, 0) * _columns, d = Math.Min(j + 1, _rows - 1) * _columns, m = j * _columns;
+                destination[m + i] = (4 * source[m + i] + 2 * (source[m + l] + source[m + r] + source[u + i] + source[d + i])
+                    + source[u + l] + source[u + r] + source[d + l] + source[d + r]) / 16;
+            }
     }
+
+    /// <summary>How a cell's motion agrees with the keyframes' own motions, and how far the keyframes differ along it.</summary>
+    private readonly record struct CellMatch(float InA, float ConfidenceA, float InB, float ConfidenceB, int Difference);
 
     private readonly record struct Candidate(float Dx, float Dy, float Weight);
-
-    private ref struct Selection
-    {
-        private readonly PaddedPlane _a, _b;
-        private readonly float _t;
-        private readonly int _left, _top;
-        private int _neighbours;
-        private Four _nx, _ny;
-        private float _cost = float.MaxValue;
-
-        public Selection(PaddedPlane a, PaddedPlane b, float t, int i, int j)
-        {
-            (_a, _b, _t) = (a, b, t);
-            (_left, _top) = (i * Cell - Window / 2 + Cell / 2, j * Cell - Window / 2 + Cell / 2);
-        }
-
-        public float X { get; private set; }
-
-        public float Y { get; private set; }
-
-        public void Neighbour(float x, float y)
-        {
-            _nx[_neighbours] = x;
-            _ny[_neighbours++] = y;
-        }
-
-        public void Try(float x, float y)
-        {
-            if (x == X && y == Y && _cost != float.MaxValue)
-                return;
-            var cost = 0f;
-            for (var k = 0; k < _neighbours; k++)
-                cost += Math.Min(Math.Abs(x - _nx[k]) + Math.Abs(y - _ny[k]), LargestStep);
-            cost *= Smoothness / Math.Max(_neighbours, 1);
-            if (cost >= _cost)
-                return;
-            cost += Math.Min(Sad(x, y), LargestDifference);
-            if (cost < _cost)
-                (_cost, X, Y) = (cost, x, y);
-        }
-
-        public readonly int Sad(float x, float y)
-        {
-            float px = _left + Window / 2 - _t * x, py = _top + Window / 2 - _t * y, qx = px + x, qy = py + y;
-            if (Math.Min(Math.Min(px, py), Math.Min(qx, qy)) < 0 || Math.Max(px, qx) >= _a.Width || Math.Max(py, qy) >= _a.Height)
-                return OutsideDifference;
-
-            int ax = (int)MathF.Round(-_t * x), ay = (int)MathF.Round(-_t * y);
-            int bx = ax + (int)MathF.Round(x), by = ay + (int)MathF.Round(y);
-            ax = Math.Clamp(_left + ax, -Reach, _a.Width + Reach - Window);
-            ay = Math.Clamp(_top + ay, -Reach, _a.Height + Reach - Window);
-            bx = Math.Clamp(_left + bx, -Reach, _b.Width + Reach - Window);
-            by = Math.Clamp(_top + by, -Reach, _b.Height + Reach - Window);
-            return new Block(_a.Origin + ay * _a.Stride + ax, _a.Stride).Sad(_b.Origin + by * _b.Stride + bx, _b.Stride);
-        }
-
-        [InlineArray(4)]
-        private struct Four
-        {
-            private float _first;
-        }
-    }
 }

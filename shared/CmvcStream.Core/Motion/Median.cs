@@ -22,7 +22,8 @@ internal static unsafe class Median
                 if (Vector128.IsHardwareAccelerated)
                 {
                     for (; i <= columns - 9; i += 8)
-                        Of9(L(up, i - 1), L(up, i), L(up, i + 1), L(mid, i - 1), L(mid, i), L(mid, i + 1), L(down, i - 1), L(down, i), L(down, i + 1)).Store(o + i);
+                        Of9(L(up, i - 1), L(up, i), L(up, i + 1), L(mid, i - 1), L(mid, i), L(mid, i + 1),
+                            L(down, i - 1), L(down, i), L(down, i + 1)).Store(o + i);
                 }
 
                 FilterScalar(up, mid, down, o, i, columns, columns);
@@ -36,7 +37,8 @@ internal static unsafe class Median
         fixed (float* d = destination)
         {
             for (var j = 0; j < rows; j++)
-                FilterScalar(s + Math.Max(j - 1, 0) * columns, s + j * columns, s + Math.Min(j + 1, rows - 1) * columns, d + j * columns, 0, columns, columns);
+                FilterScalar(s + Math.Max(j - 1, 0) * columns, s + j * columns, s + Math.Min(j + 1, rows - 1) * columns,
+                    d + j * columns, 0, columns, columns);
         }
     }
 

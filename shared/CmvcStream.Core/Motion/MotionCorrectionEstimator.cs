@@ -20,7 +20,7 @@ public sealed unsafe class MotionCorrectionEstimator
 {
     private const int Columns = MotionCorrection.Columns, Rows = MotionCorrection.Rows;
 
-    /// <summary>A node stays at zero unless it lowers the squared error around it by this part: it costs about a byte.</summary>
+    /// <summary>A node stays at zero unless it lowers the squared error around it by this part.</summary>
     private const double LeastNodeGain = 0.04;
 
     /// <summary>A larger difference than this, in grey levels, is no small displacement: it counts as this much.</summary>
@@ -47,8 +47,11 @@ public sealed unsafe class MotionCorrectionEstimator
     /// <param name="real">The real picture at that time.</param>
     /// <param name="t">Its time between the keyframes, 0 to 1.</param>
     /// <param name="result">Receives the correction.</param>
+    /// <param name="errorPerByte">
+    /// What a byte is worth, as a decrease of the sum of squared luma errors: nodes and time warps that bring less than their bytes are left out.
+    /// </param>
     /// <exception cref="ArgumentException">A size differs.</exception>
-    public CorrectionGain Estimate(FrameInterpolator interpolator, VideoFrame real, float t, MotionCorrection result)
+    public CorrectionGain Estimate(FrameInterpolator interpolator, VideoFrame real, float t, MotionCorrection result, double errorPerByte = 0)
     {
         ArgumentNullException.ThrowIfNull(interpolator);
         ArgumentNullException.ThrowIfNull(real);
@@ -59,9 +62,15 @@ public sealed unsafe class MotionCorrectionEstimator
         var without = Make(interpolator, t, real, result);
         if (interpolator.IsCut)
             return new(without, without, without);
-        _real.CopyFrom(real);
+        _real.CopyLumaFrom(real);
         var withWarp = EstimateTimeWarp(interpolator, real, t, result, without);
-        var with = EstimateGrid(interpolator, real, t, result, withWarp);
+        if (without - withWarp < errorPerByte)
+        {
+            result.TimeWarp = 0;
+            withWarp = Make(interpolator, t, real, result);
+        }
+
+        var with = EstimateGrid(interpolator, real, t, result, withWarp, errorPerByte);
         return new(without, withWarp, with);
     }
 
@@ -79,7 +88,7 @@ public sealed unsafe class MotionCorrectionEstimator
         return best;
     }
 
-    private long EstimateGrid(FrameInterpolator interpolator, VideoFrame real, float t, MotionCorrection result, long best)
+    private long EstimateGrid(FrameInterpolator interpolator, VideoFrame real, float t, MotionCorrection result, long best, double errorPerByte)
     {
         for (var level = Coarsest(interpolator); level >= 1; level--)
         {
@@ -99,7 +108,8 @@ public sealed unsafe class MotionCorrectionEstimator
             NodeErrors(_newErrors);
             for (var n = 0; n < _nodes.Length; n++)
             {
-                if (_newErrors[n] > (1 - LeastNodeGain) * _errors[n])
+                // Both errors are of the halved picture: four pixels count as one. A node takes about a byte.
+                if (_errors[n] - _newErrors[n] < Math.Max(LeastNodeGain * _errors[n], errorPerByte / 4))
                     (_trial.Dx[n], _trial.Dy[n]) = (result.Dx[n], result.Dy[n]);
             }
 
@@ -128,8 +138,8 @@ public sealed unsafe class MotionCorrectionEstimator
 
     private long Make(FrameInterpolator interpolator, float t, VideoFrame real, MotionCorrection correction)
     {
-        interpolator.Interpolate(t, correction, _made);
-        _picture.CopyFrom(_made);
+        interpolator.InterpolateLuma(t, correction, _made);
+        _picture.CopyLumaFrom(_made);
         return FrameDistance.LumaSquaredError(_made, real);
     }
 
@@ -141,15 +151,16 @@ public sealed unsafe class MotionCorrectionEstimator
         PaddedPlane p = _picture.Luma[level], r = _real.Luma[level];
         double numerator = 0, denominator = 0;
         for (var y = 0; y < p.Height; y++)
-        for (var x = 0; x < p.Width; x++)
-        {
-            var n = Math.Min((y << level) / MotionField.Cell, field.Rows - 1) * field.Columns + Math.Min((x << level) / MotionField.Cell, field.Columns - 1);
-            var (gx, gy, e) = Pixel(p, r, x, y);
-            // Going further along the motion moves the content on: the pixel here becomes what lies behind.
-            var slope = -(gx * field.Dx[n] + gy * field.Dy[n]) / (1 << level);
-            numerator += slope * e;
-            denominator += slope * slope;
-        }
+            for (var x = 0; x < p.Width; x++)
+            {
+                var n = Math.Min((y << level) / MotionField.Cell, field.Rows - 1) * field.Columns
+                    + Math.Min((x << level) / MotionField.Cell, field.Columns - 1);
+                var (gx, gy, e) = Pixel(p, r, x, y);
+                // Going further along the motion moves the content on: the pixel here becomes what lies behind.
+                var slope = -(gx * field.Dx[n] + gy * field.Dy[n]) / (1 << level);
+                numerator += slope * e;
+                denominator += slope * slope;
+            }
 
         return denominator < 1 ? 0 : (int)Math.Round(numerator / denominator * MotionCorrection.StepsPerGap);
     }

@@ -67,95 +67,95 @@ internal sealed unsafe class MotionEstimator
     private static void SearchFully(PaddedPlane from, PaddedPlane to, Level level)
     {
         for (var j = 0; j < level.Rows; j++)
-        for (var i = 0; i < level.Columns; i++)
-        {
-            int x = i * Cell - Window / 2 + Cell / 2, y = j * Cell - Window / 2 + Cell / 2;
-            var block = new Block(from.Origin + y * from.Stride + x, from.Stride);
-            var best = int.MaxValue;
-            for (var dy = -CoarseRange; dy <= CoarseRange; dy++)
-            for (var dx = -CoarseRange; dx <= CoarseRange; dx++)
+            for (var i = 0; i < level.Columns; i++)
             {
-                var v = Clamp(new((short)dx, (short)dy), x, y, to);
-                var cost = block.Sad(to.Origin + (y + v.Y) * to.Stride + x + v.X, to.Stride) + 4 * (Math.Abs(v.X) + Math.Abs(v.Y));
-                if (cost >= best)
-                    continue;
-                best = cost;
-                level.Motion[j * level.Columns + i] = v;
+                int x = i * Cell - Window / 2 + Cell / 2, y = j * Cell - Window / 2 + Cell / 2;
+                var block = new Block(from.Origin + y * from.Stride + x, from.Stride);
+                var best = int.MaxValue;
+                for (var dy = -CoarseRange; dy <= CoarseRange; dy++)
+                    for (var dx = -CoarseRange; dx <= CoarseRange; dx++)
+                    {
+                        var v = Clamp(new((short)dx, (short)dy), x, y, to);
+                        var cost = block.Sad(to.Origin + (y + v.Y) * to.Stride + x + v.X, to.Stride) + 4 * (Math.Abs(v.X) + Math.Abs(v.Y));
+                        if (cost >= best)
+                            continue;
+                        best = cost;
+                        level.Motion[j * level.Columns + i] = v;
+                    }
             }
-        }
     }
 
     private static void Inherit(Level level, Level parent)
     {
         for (var j = 0; j < level.Rows; j++)
-        for (var i = 0; i < level.Columns; i++)
-        {
-            var p = parent.Motion[Math.Min(j / 2, parent.Rows - 1) * parent.Columns + Math.Min(i / 2, parent.Columns - 1)];
-            level.Motion[j * level.Columns + i] = new((short)(2 * p.X), (short)(2 * p.Y));
-        }
+            for (var i = 0; i < level.Columns; i++)
+            {
+                var p = parent.Motion[Math.Min(j / 2, parent.Rows - 1) * parent.Columns + Math.Min(i / 2, parent.Columns - 1)];
+                level.Motion[j * level.Columns + i] = new((short)(2 * p.X), (short)(2 * p.Y));
+            }
     }
 
     /// <summary>One pass down with the coarser level's motions as candidates, and one back up.</summary>
     private static void Sweep(PaddedPlane from, PaddedPlane to, Level level, Level? parent)
     {
         for (var j = 0; j < level.Rows; j++)
-        for (var i = 0; i < level.Columns; i++)
-        {
-            var cell = new CellSearch(from, to, level, i, j);
-            cell.Try(level.Motion[j * level.Columns + i]);
-            cell.Try(default);
-            if (parent != null)
+            for (var i = 0; i < level.Columns; i++)
             {
-                int pi = i / 2, pj = j / 2, si = (i & 1) * 2 - 1, sj = (j & 1) * 2 - 1;
-                cell.TryParent(parent, pi + si, pj);
-                cell.TryParent(parent, pi, pj + sj);
-                cell.TryParent(parent, pi + si, pj + sj);
+                var cell = new CellSearch(from, to, level, i, j);
+                cell.Try(level.Motion[j * level.Columns + i]);
+                cell.Try(default);
+                if (parent != null)
+                {
+                    int pi = i / 2, pj = j / 2, si = (i & 1) * 2 - 1, sj = (j & 1) * 2 - 1;
+                    cell.TryParent(parent, pi + si, pj);
+                    cell.TryParent(parent, pi, pj + sj);
+                    cell.TryParent(parent, pi + si, pj + sj);
+                }
+
+                cell.TryNeighbour(-1, 0);
+                cell.TryNeighbour(0, -1);
+                cell.TryNeighbour(1, -1);
+                cell.Descend();
+                cell.Keep();
             }
 
-            cell.TryNeighbour(-1, 0);
-            cell.TryNeighbour(0, -1);
-            cell.TryNeighbour(1, -1);
-            cell.Descend();
-            cell.Keep();
-        }
-
         for (var j = level.Rows - 1; j >= 0; j--)
-        for (var i = level.Columns - 1; i >= 0; i--)
-        {
-            var cell = new CellSearch(from, to, level, i, j);
-            cell.Try(level.Motion[j * level.Columns + i]);
-            cell.TryNeighbour(1, 0);
-            cell.TryNeighbour(0, 1);
-            cell.TryNeighbour(-1, 1);
-            cell.TryNeighbour(1, 1);
-            cell.Descend();
-            cell.Keep();
-        }
+            for (var i = level.Columns - 1; i >= 0; i--)
+            {
+                var cell = new CellSearch(from, to, level, i, j);
+                cell.Try(level.Motion[j * level.Columns + i]);
+                cell.TryNeighbour(1, 0);
+                cell.TryNeighbour(0, 1);
+                cell.TryNeighbour(-1, 1);
+                cell.TryNeighbour(1, 1);
+                cell.Descend();
+                cell.Keep();
+            }
     }
 
     /// <summary>Fractions of a pixel from the differences one pixel around.</summary>
     private static void Refine(PaddedPlane from, PaddedPlane to, Level level, MotionField field)
     {
         for (var j = 0; j < level.Rows; j++)
-        for (var i = 0; i < level.Columns; i++)
-        {
-            var n = j * level.Columns + i;
-            int x = i * Cell - Window / 2 + Cell / 2, y = j * Cell - Window / 2 + Cell / 2;
-            var block = new Block(from.Origin + y * from.Stride + x, from.Stride);
-            var v = level.Motion[n];
-            var p = to.Origin + (y + v.Y) * to.Stride + x + v.X;
-            var centre = block.Sad(p, to.Stride);
-            field.Cost[n] = centre;
-            float dx = 0, dy = 0;
-            if (centre > Noise || v != default)
+            for (var i = 0; i < level.Columns; i++)
             {
-                dx = Vertex(block.Sad(p - 1, to.Stride), centre, block.Sad(p + 1, to.Stride));
-                dy = Vertex(block.Sad(p - to.Stride, to.Stride), centre, block.Sad(p + to.Stride, to.Stride));
-            }
+                var n = j * level.Columns + i;
+                int x = i * Cell - Window / 2 + Cell / 2, y = j * Cell - Window / 2 + Cell / 2;
+                var block = new Block(from.Origin + y * from.Stride + x, from.Stride);
+                var v = level.Motion[n];
+                var p = to.Origin + (y + v.Y) * to.Stride + x + v.X;
+                var centre = block.Sad(p, to.Stride);
+                field.Cost[n] = centre;
+                float dx = 0, dy = 0;
+                if (centre > Noise || v != default)
+                {
+                    dx = Vertex(block.Sad(p - 1, to.Stride), centre, block.Sad(p + 1, to.Stride));
+                    dy = Vertex(block.Sad(p - to.Stride, to.Stride), centre, block.Sad(p + to.Stride, to.Stride));
+                }
 
-            field.DxValues[n] = v.X + dx;
-            field.DyValues[n] = v.Y + dy;
-        }
+                field.DxValues[n] = v.X + dx;
+                field.DyValues[n] = v.Y + dy;
+            }
     }
 
     /// <summary>Where the V-shaped cost through three equally spaced values is least, within half a step.</summary>

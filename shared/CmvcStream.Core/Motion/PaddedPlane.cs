@@ -124,11 +124,16 @@ internal sealed class PaddedPicture
 
     public PaddedPlane V { get; }
 
-    public void CopyFrom(VideoFrame frame)
+    public void CopyLumaFrom(VideoFrame frame)
     {
         Luma[0].CopyFrom(frame.Y);
         for (var l = 1; l < Luma.Length; l++)
             Luma[l].HalveFrom(Luma[l - 1]);
+    }
+
+    public void CopyFrom(VideoFrame frame)
+    {
+        CopyLumaFrom(frame);
         U.CopyFrom(frame.U);
         V.CopyFrom(frame.V);
     }

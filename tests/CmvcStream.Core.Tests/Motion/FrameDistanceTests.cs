@@ -45,8 +45,8 @@ public sealed class FrameDistanceTests
     {
         VideoFrame a = TestPictures.Texture(s_size), brighter = TestPictures.Texture(s_size), flat = VideoFrame.Allocate(s_size);
         for (var y = 0; y < s_size.Height; y++)
-        foreach (ref var v in brighter.Y.Row(y))
-            v = (byte)Math.Min(v + 6, 255);
+            foreach (ref var v in brighter.Y.Row(y))
+                v = (byte)Math.Min(v + 6, 255);
         flat.Fill(125);
 
         Assert.True(FrameDistance.Structural(a, brighter) < 0.1 * FrameDistance.Structural(a, flat));

@@ -123,11 +123,11 @@ public sealed class MotionCodecTests
         MotionCorrection[] smooth = Empty(4), rough = Empty(4);
         var random = new Random(3);
         for (var k = 0; k < 4; k++)
-        for (var n = 0; n < smooth[k].Dx.Length; n++)
-        {
-            smooth[k].Dx[n] = 4 + n % MotionCorrection.Columns / 3;
-            rough[k].Dx[n] = random.Next(0, 9);
-        }
+            for (var n = 0; n < smooth[k].Dx.Length; n++)
+            {
+                smooth[k].Dx[n] = 4 + n % MotionCorrection.Columns / 3;
+                rough[k].Dx[n] = random.Next(0, 9);
+            }
 
         Assert.InRange(Encode(smooth).Length, 1, Encode(rough).Length / 2);
     }

@@ -47,6 +47,17 @@ public sealed class MotionCorrectionEstimatorTests
     }
 
     [Fact]
+    public void Estimate_BytesWorthMoreThanTheGain_StaysZero()
+    {
+        var correction = new MotionCorrection();
+
+        var gain = Estimate(20, TestPictures.Texture(s_size, 7, 0), correction, 1e12);
+
+        Assert.True(correction.IsZero);
+        Assert.Equal(gain.Without, gain.With);
+    }
+
+    [Fact]
     public void Estimate_Result_IsWhatTheReceiverGets()
     {
         var correction = new MotionCorrection();
@@ -78,10 +89,10 @@ public sealed class MotionCorrectionEstimatorTests
             estimator.Estimate(new(s_size), VideoFrame.Allocate(new(240, 136)), 0.5f, new()));
     }
 
-    private static CorrectionGain Estimate(double shift, VideoFrame real, MotionCorrection correction)
+    private static CorrectionGain Estimate(double shift, VideoFrame real, MotionCorrection correction, double errorPerByte = 0)
     {
         var interpolator = new FrameInterpolator(s_size);
         interpolator.Prepare(TestPictures.Texture(s_size), TestPictures.Texture(s_size, shift, 0));
-        return new MotionCorrectionEstimator(s_size).Estimate(interpolator, real, 0.5f, correction);
+        return new MotionCorrectionEstimator(s_size).Estimate(interpolator, real, 0.5f, correction, errorPerByte);
     }
 }

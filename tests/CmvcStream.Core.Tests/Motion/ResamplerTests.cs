@@ -38,8 +38,8 @@ public sealed class ResamplerTests
     {
         var source = VideoFrame.Allocate(new(100, 20));
         for (var y = 0; y < 20; y++)
-        for (var x = 0; x < 100; x++)
-            source.Y.Row(y)[x] = (byte)(20 + 2 * x);
+            for (var x = 0; x < 100; x++)
+                source.Y.Row(y)[x] = (byte)(20 + 2 * x);
 
         var row = Resample(source, new(200, 20)).Y.Row(10);
 
@@ -57,8 +57,8 @@ public sealed class ResamplerTests
 
         var sum = 0;
         for (var y = 8; y < 12; y++)
-        for (var x = 20; x < 24; x++)
-            sum += source.Y.Row(y)[x];
+            for (var x = 20; x < 24; x++)
+                sum += source.Y.Row(y)[x];
         Assert.Equal((sum + 8) / 16, scaled.Y.Row(2)[5]);
     }
 
@@ -79,8 +79,8 @@ public sealed class ResamplerTests
         // A soft edge from 60 to 180.
         var source = TestPictures.Make(new(60, 40), 0, (_, _) => (0, 0));
         for (var y = 0; y < 40; y++)
-        for (var x = 0; x < 60; x++)
-            source.Y.Row(y)[x] = (byte)Math.Clamp(60 + (x - 27) * 20, 60, 180);
+            for (var x = 0; x < 60; x++)
+                source.Y.Row(y)[x] = (byte)Math.Clamp(60 + (x - 27) * 20, 60, 180);
 
         var plain = Resample(source, new(120, 80)).Y.Row(40);
         var sharp = Resample(source, new(120, 80), 1.5f).Y.Row(40);

@@ -15,20 +15,20 @@ internal static class TestPictures
     {
         var frame = VideoFrame.Allocate(size);
         for (var y = 0; y < size.Height; y++)
-        for (var x = 0; x < size.Width; x++)
-        {
-            var (dx, dy) = motion(x, y);
-            frame.Y.Row(y)[x] = (byte)Math.Clamp(Value(x - dx, y - dy, scene), 16, 235);
-        }
+            for (var x = 0; x < size.Width; x++)
+            {
+                var (dx, dy) = motion(x, y);
+                frame.Y.Row(y)[x] = (byte)Math.Clamp(Value(x - dx, y - dy, scene), 16, 235);
+            }
 
         for (var y = 0; y < size.Chroma.Height; y++)
-        for (var x = 0; x < size.Chroma.Width; x++)
-        {
-            var (dx, dy) = motion(Math.Min(2 * x, size.Width - 1), Math.Min(2 * y, size.Height - 1));
-            double px = 2 * x - dx, py = 2 * y - dy;
-            frame.U.Row(y)[x] = (byte)(128 + 40 * Math.Sin(px * 0.021 + scene) * Math.Cos(py * 0.017));
-            frame.V.Row(y)[x] = (byte)(128 + 40 * Math.Cos(px * 0.019 - py * 0.013 + scene));
-        }
+            for (var x = 0; x < size.Chroma.Width; x++)
+            {
+                var (dx, dy) = motion(Math.Min(2 * x, size.Width - 1), Math.Min(2 * y, size.Height - 1));
+                double px = 2 * x - dx, py = 2 * y - dy;
+                frame.U.Row(y)[x] = (byte)(128 + 40 * Math.Sin(px * 0.021 + scene) * Math.Cos(py * 0.017));
+                frame.V.Row(y)[x] = (byte)(128 + 40 * Math.Cos(px * 0.019 - py * 0.013 + scene));
+            }
 
         return frame;
     }

@@ -99,7 +99,6 @@ internal sealed class KeyframeStage : IDisposable
 
         _shown?.Dispose();
         (_shown, _lastTick) = (shown, frame.Tick);
-        Console.Error.WriteLine($"K{_index} tick {frame.Tick} {reason} {data.Length}B q{spend.Quality} {spend.Scale} intra {_encoder.Last.Intra} motion {motion?.Data.Length} debt {_rate.Debt:0} err {_codingError:0.000}");
         EncodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         return new(keyframe, motion);
     }

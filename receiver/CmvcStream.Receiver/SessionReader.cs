@@ -12,9 +12,6 @@ namespace CmvcStream.Receiver;
 /// <summary>Reads one sender's messages: keyframes are decoded and scaled up, motion decoded, texts noted, and reports sent back.</summary>
 internal sealed class SessionReader : IDisposable
 {
-    /// <summary>How much a decoded picture is sharpened when it is scaled to its size: docs/benchmarks.md, "Sharpening".</summary>
-    private const float Sharpen = 0.6f;
-
     private readonly ISession<ReceiverMessage, SenderMessage> _session;
     private readonly SceneState _scene;
     private readonly Presentation _presentation;
@@ -121,7 +118,7 @@ internal sealed class SessionReader : IDisposable
             {
                 if (_resamplers.Count > 16)
                     _resamplers.Clear();
-                _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Sharpen);
+                _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Resampler.KeyframeSharpening);
             }
 
             resampler.Resample(decoded, picture);

@@ -17,9 +17,6 @@ internal sealed record CodedKeyframe(Keyframe Keyframe, GapMotion? Motion);
 /// </summary>
 internal sealed class KeyframeStage : IDisposable
 {
-    /// <summary>The receiver's sharpening (SessionReader), so that the sender sees what will be shown.</summary>
-    private const float Sharpen = 0.6f;
-
     private readonly AomKeyframeEncoder _encoder;
     private readonly AomKeyframeDecoder _decoder;
     private readonly KeyframeRateControl _rate;
@@ -115,7 +112,7 @@ internal sealed class KeyframeStage : IDisposable
     {
         using var decoded = _decoder.Decode(data);
         if (!_resamplers.TryGetValue(decoded.Size, out var resampler))
-            _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Sharpen);
+            _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Resampler.KeyframeSharpening);
         var shown = _pool.Rent();
         resampler.Resample(decoded, shown);
         return shown;

@@ -21,9 +21,8 @@ internal sealed class MotionStage(FrameInterpolator interpolator)
     private const int PartBytes = 5;
 
     private readonly MotionCorrectionEstimator _estimator = new(interpolator.Size);
-    private readonly MotionCorrection _full = new(), _warp = new();
-    private readonly MotionCorrection[] _one = new MotionCorrection[1];
-    private readonly ArrayBufferWriter<byte> _fullBytes = new(), _warpBytes = new();
+    private readonly MotionCorrection[] _one = [new()];
+    private readonly ArrayBufferWriter<byte> _bytes = new();
 
     /// <summary>Gaps for which motion was sent, and gaps seen.</summary>
     public (long Sent, long Seen) Gaps { get; private set; }
@@ -40,28 +39,15 @@ internal sealed class MotionStage(FrameInterpolator interpolator)
         if (interpolator.IsCut || Middle(from, to, between) is not { } middle)
             return ByteString.Empty;
         var t = (float)(middle.Tick - from) / (to - from);
-        var gain = _estimator.Estimate(interpolator, middle.Frame, t, _full);
-        if (gain.Gain <= 0)
-            return ByteString.Empty;
-        _warp.Clear();
-        _warp.TimeWarp = _full.TimeWarp;
+        // What a byte must save in the middle's picture: what it would save in all of the gap's pictures if the keyframe had it.
         var price = KeyframeExponent * keyframeError * (to - from) / Math.Max(keyframeBytes, 1);
-        var full = Worth(_full, _fullBytes, gain.Gain, to - from, price);
-        var warp = Worth(_warp, _warpBytes, gain.TimeWarpGain, to - from, price);
-        if (Math.Max(full, warp) <= 0)
+        var weight = MeanOfGap * (to - from - 1);
+        var gain = _estimator.Estimate(interpolator, middle.Frame, t, _one[0], price / weight).Gain;
+        _bytes.ResetWrittenCount();
+        if (gain <= 0 || MotionCodec.Encode(_one, _bytes) is 0 || gain * weight <= (_bytes.WrittenCount + PartBytes) * price)
             return ByteString.Empty;
         Gaps = (Gaps.Sent + 1, Gaps.Seen);
-        return ByteString.CopyFrom((full >= warp ? _fullBytes : _warpBytes).WrittenSpan);
-    }
-
-    /// <summary>Squared error saved over the gap, less what the same bytes would save in the keyframe.</summary>
-    private double Worth(MotionCorrection correction, ArrayBufferWriter<byte> bytes, long gain, long ticks, double price)
-    {
-        bytes.ResetWrittenCount();
-        _one[0] = correction;
-        if (gain <= 0 || MotionCodec.Encode(_one, bytes) is 0)
-            return 0;
-        return gain * MeanOfGap * (ticks - 1) - (bytes.WrittenCount + PartBytes) * price;
+        return ByteString.CopyFrom(_bytes.WrittenSpan);
     }
 
     /// <summary>The frame nearest to the middle, where a single correction weighs most.</summary>

@@ -11,6 +11,12 @@ namespace CmvcStream.Core.Motion;
 /// </summary>
 public sealed unsafe class Resampler
 {
+    /// <summary>
+    /// Sharpening with which a decoded keyframe is brought to presentation size, at the receiver and in the sender's image of it: it lowers
+    /// LPIPS by 2 to 14 % (docs/benchmarks.md, "Sharpening").
+    /// </summary>
+    public const float KeyframeSharpening = 1;
+
     private readonly PlaneScaler _luma, _chroma;
     private readonly VideoFrame? _unsharp;
     private readonly float _sharpen;

@@ -28,7 +28,7 @@ public sealed class KeyframeRateControl
     private const double IntraBytes = 0.05;
 
     // Quality within which a coded size is kept: below it the next larger size pays, above it the next smaller one.
-    private const double LargerBelow = 42, SmallerAbove = 60, FirstQuality = 52;
+    private const double LargerBelow = 48, SmallerAbove = 60, FirstQuality = 52;
 
     // At full size, quality below or above these is better spent on (or saved from) the number of keyframes.
     private const double DenserBelow = 47, SparserAbove = 55;
@@ -42,7 +42,8 @@ public sealed class KeyframeRateControl
     private readonly double[] _areas;
     private double _quality = FirstQuality;
     private int _step;
-    private int _sinceResize, _sinceStart;
+    private int _sinceResize, _patience = 8;
+    private bool _climbing = true;
     private double _debt;
     private double _spacing = 1;
 
@@ -91,26 +92,47 @@ public sealed class KeyframeRateControl
         var share = _bytesPerSecond * ticksSinceLast / _fps;
         // What was not spent cannot be saved up: the pacer lets nothing leave faster later.
         _debt = Math.Clamp(_debt + bytes - share, -_bytesPerSecond * 0.4, _bytesPerSecond * 6);
-        _sinceStart = intra ? 0 : _sinceStart + 1;
         if (intra)
+        {
+            _climbing = true;
+            if (bytes < _bytesPerSecond * 1.1 && _step < Ladder.Length - 1)
+                Move(1);
             return;
+        }
+
         var target = Math.Max(share - _debt * 0.3, 40);
         var miss = Math.Log2((bytes + 15) / target) * StepsPerHalf;
         // The first keyframe at a larger size pays for the detail: it says little about the next. One far too large is answered at once.
         var gain = _sinceResize == 0 ? 0.15 : miss > StepsPerHalf ? 0.7 : 0.4;
         _quality = Math.Clamp(_quality + Math.Clamp(miss * gain, -3, 10), BestQuality, WorstQuality + 3);
         _sinceResize++;
-        Resize();
+        Resize(bytes);
         Respace();
     }
 
-    private void Resize()
+    private void Resize(int bytes)
     {
+        if (_climbing)
+        {
+            // At the start every keyframe brings the next size, each of about a second of the link: detail that does not move is paid once.
+            _quality = FirstQuality + 1;
+            if (bytes > _bytesPerSecond * 1.6 || _step == Ladder.Length - 1)
+                _climbing = false;
+            else if (bytes < _bytesPerSecond * 1.1)
+                Move(1);
+            return;
+        }
+
         if (_quality > SmallerAbove && _step > 1 && _sinceResize >= 4)
+        {
+            // A size that did not last is not tried again soon.
+            _patience = _sinceResize < 12 ? Math.Min(_patience * 2, 64) : 8;
             Move(-1);
-        else if (_quality < (_sinceStart < 12 ? LargerBelow + 5 : LargerBelow) && _step < Ladder.Length - 1
-            && _sinceResize >= (_sinceStart < 12 ? 2 : 8) && _debt < _bytesPerSecond * 0.2)
+        }
+        else if (_quality < LargerBelow && _step < Ladder.Length - 1 && _sinceResize >= _patience && _debt < _bytesPerSecond * 0.2)
+        {
             Move(1);
+        }
     }
 
     private void Respace()

@@ -116,7 +116,8 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
                 continue;
             }
 
-            if (!empty && left <= PacketLimit)
+            // Not worth a fragment's header: the next packet takes it whole.
+            if (!empty && left <= PacketLimit && room < PacketLimit / 4)
                 break;
             var take = Math.Min(left, room - 16);
             if (take < 64)

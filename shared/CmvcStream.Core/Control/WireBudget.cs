@@ -55,9 +55,13 @@ public sealed class WireBudget(Bitrate rate)
     public void Charge(MediaTime now, double wireBytes)
     {
         Update(now);
-        _credit -= wireBytes;
+        // What a smaller packet than foreseen leaves over is not saved up either.
+        _credit = Math.Min(_credit - wireBytes, Saved);
         _need = 0;
     }
+
+    /// <summary>Credit that silence may leave: a small packet's.</summary>
+    private double Saved => Rate.BytesPerSecond * 0.05;
 
     private void Update(MediaTime now)
     {
@@ -65,6 +69,6 @@ public sealed class WireBudget(Bitrate rate)
         if (elapsed <= 0)
             return;
         _updated = now;
-        _credit = Math.Min(_credit + Rate.BytesPerSecond * elapsed, Math.Max(_need, Rate.BytesPerSecond * 0.1));
+        _credit = Math.Min(_credit + Rate.BytesPerSecond * elapsed, Math.Max(_need, Saved));
     }
 }

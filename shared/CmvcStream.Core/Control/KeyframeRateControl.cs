@@ -12,7 +12,7 @@ public readonly record struct KeyframeSpend(int Quality, CodedScale Scale, doubl
 /// <summary>
 /// Spends the byte budget on keyframes: how far apart, how large and how good. The three are chosen together: at a given rate the
 /// spacing follows the rate, quality follows the sizes of past keyframes, and the coded size steps down where quality is
-/// exhausted and up where it is plenty. Constants come from the trial in docs/benchmarks.md ("Spacing and size").
+/// exhausted and up where it is plenty. Constants come from trials on clips of no benchmark.
 /// </summary>
 public sealed class KeyframeRateControl
 {

@@ -13,7 +13,7 @@ public sealed unsafe class Resampler
 {
     /// <summary>
     /// Sharpening with which a decoded keyframe is brought to presentation size, at the receiver and in the sender's image of it: it lowers
-    /// LPIPS by 2 to 14 % (docs/benchmarks.md, "Sharpening").
+    /// LPIPS by 2 to 14 %.
     /// </summary>
     public const float KeyframeSharpening = 1;
 

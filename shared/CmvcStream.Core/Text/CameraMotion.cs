@@ -48,13 +48,13 @@ internal sealed class CameraMotion
         _ys.Clear();
         _zooms.Clear();
         for (var by = Range; by + Block + Range <= Height; by += 8)
-        for (var bx = Range; bx + Block + Range <= Width; bx += 8)
-        {
-            if (!Match(bx, by, out var dx, out var dy))
-                continue;
-            _xs.Add(dx);
-            _ys.Add(dy);
-        }
+            for (var bx = Range; bx + Block + Range <= Width; bx += 8)
+            {
+                if (!Match(bx, by, out var dx, out var dy))
+                    continue;
+                _xs.Add(dx);
+                _ys.Add(dy);
+            }
 
         // Too little texture says nothing: the old verdict fades.
         if (_xs.Count < 6)
@@ -74,13 +74,13 @@ internal sealed class CameraMotion
     private void Zooms(float mx, float my)
     {
         for (var by = Range; by + Block + Range <= Height; by += 8)
-        for (var bx = Range; bx + Block + Range <= Width; bx += 8)
-        {
-            float rx = bx + Block / 2f - Width / 2f, ry = by + Block / 2f - Height / 2f, r2 = rx * rx + ry * ry;
-            if (r2 < 200 || !Match(bx, by, out var dx, out var dy))
-                continue;
-            _zooms.Add(((dx - mx) * rx + (dy - my) * ry) / r2);
-        }
+            for (var bx = Range; bx + Block + Range <= Width; bx += 8)
+            {
+                float rx = bx + Block / 2f - Width / 2f, ry = by + Block / 2f - Height / 2f, r2 = rx * rx + ry * ry;
+                if (r2 < 200 || !Match(bx, by, out var dx, out var dy))
+                    continue;
+                _zooms.Add(((dx - mx) * rx + (dy - my) * ry) / r2);
+            }
     }
 
     /// <summary>Where a block of the previous thumbnail went, to a fraction of a pixel; false where it has no texture or no match.</summary>
@@ -91,12 +91,12 @@ internal sealed class CameraMotion
             return false;
         int best = int.MaxValue, mx = 0, my = 0;
         for (var y = -Range; y <= Range; y++)
-        for (var x = -Range; x <= Range; x++)
-        {
-            var cost = Difference(bx, by, x, y) + Math.Abs(x) + Math.Abs(y);
-            if (cost < best)
-                (best, mx, my) = (cost, x, y);
-        }
+            for (var x = -Range; x <= Range; x++)
+            {
+                var cost = Difference(bx, by, x, y) + Math.Abs(x) + Math.Abs(y);
+                if (cost < best)
+                    (best, mx, my) = (cost, x, y);
+            }
 
         if (best > Block * Block * 14)
             return false;
@@ -116,8 +116,8 @@ internal sealed class CameraMotion
     {
         var sum = 0;
         for (var y = by; y < by + Block; y++)
-        for (var x = bx; x < bx + Block; x++)
-            sum += Math.Abs(_previous[y * Width + x + 1] - _previous[y * Width + x]) + Math.Abs(_previous[(y + 1) * Width + x] - _previous[y * Width + x]);
+            for (var x = bx; x < bx + Block; x++)
+                sum += Math.Abs(_previous[y * Width + x + 1] - _previous[y * Width + x]) + Math.Abs(_previous[(y + 1) * Width + x] - _previous[y * Width + x]);
         return sum;
     }
 

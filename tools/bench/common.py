@@ -1,0 +1,90 @@
+"""What the parts of the benchmark share: the folder of clips, sequences of 30 s, results as JSON files, scores."""
+import json, os, subprocess, sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SECONDS, FPS, BOX = 30, 15, (480, 270)   # of a sequence; captured frames a second; bounding box of the picture
+SKIP = 6                                 # seconds at the start that are not scored
+PYTHON = '/usr/bin/python3'              # Debian's: python3-torch, python3-onnx and python3-opencv belong to it
+
+
+class BenchError(Exception):
+    """What stops the benchmark, worded for its user."""
+
+
+def say(text):
+    print(f'bench: {text}', file=sys.stderr, flush=True)
+
+
+def shared():
+    """The folder with the clips and the scorer: $CMVC_SHARED, or 'shared' beside the repository."""
+    path = os.environ.get('CMVC_SHARED') or os.path.join(os.path.dirname(ROOT), 'shared')
+    if not os.path.isfile(os.path.join(path, 'media', 'INDEX.tsv')):
+        raise BenchError(f'no clips at {path} (media/INDEX.tsv is missing there); name the folder in CMVC_SHARED')
+    return path
+
+
+def clips(wanted):
+    """Names of the clips, without .mp4: 'bench' for the split of that name, or a list with commas."""
+    with open(os.path.join(shared(), 'media', 'INDEX.tsv')) as f:
+        head, *rows = [line.rstrip('\n').split('\t') for line in f]
+    known = {row[0].removesuffix('.mp4'): row[head.index('split')] for row in rows}
+    names = [n for n, split in known.items() if split == 'bench'] if wanted == 'bench' else [n.removesuffix('.mp4') for n in wanted.split(',')]
+    for name in names:
+        if name not in known:
+            raise BenchError(f"--clips: '{name}' is not in INDEX.tsv")
+    return names
+
+
+def run(command, **options):
+    """Runs a program and returns its standard output; its own last words are the error."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, **options)
+    if done.returncode:
+        raise BenchError(f'{os.path.basename(command[0])} failed: {(done.stderr or done.stdout).strip()[-600:]}')
+    return done.stdout
+
+
+def sequence(out, clip):
+    """The clip to and fro for SECONDS; made once."""
+    path = os.path.join(out, 'sequences', clip + '.mp4')
+    if not os.path.exists(path):
+        say(f'{clip}: making the sequence')
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        partial = os.path.join(os.path.dirname(path), f'partial-{clip}.mp4')
+        run(['sh', os.path.join(shared(), 'eval', 'sequence.sh'), os.path.join(shared(), 'media', 'dev', clip + '.mp4'), partial, str(SECONDS)])
+        os.replace(partial, path)
+    return path
+
+
+def fitted(path):
+    """Size of the file's picture in the bounding box: aspect kept, even numbers, never enlarged."""
+    w, h = map(int, run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]).strip().split(','))
+    k = min(1, BOX[0] / w, BOX[1] / h)
+    return even(w * k), even(h * k)
+
+
+def even(x):
+    return 2 * round(x / 2)
+
+
+def score(source, received, every, tlp):
+    """What score.py measures, of every n-th frame, after the first SKIP seconds."""
+    command = [PYTHON, os.path.join(shared(), 'eval', 'score.py'), source, received, '--skip', str(SKIP), '--every', str(every), '--fps', str(FPS), '--json']
+    return json.loads(run(command if tlp else command + ['--no-tlp']))
+
+
+def load(path):
+    """A stored result, or None."""
+    if not os.path.exists(path):
+        return None
+    with open(path) as f:
+        return json.load(f)
+
+
+def store(path, result):
+    """Written as a whole, so that a benchmark that was stopped goes on where it was."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + '.partial', 'w') as f:
+        json.dump(result, f, indent=1)
+        f.write('\n')
+    os.replace(path + '.partial', path)
+    return result

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""The table of the main job: IT2V over gRPC against libaom and x265 at equal bytes, into docs/benchmarks.md.
+
+For each clip (30 s, 480x270 at 15 fps) and each rate, our sender and receiver stream it in real time; the peers encode every frame of it
+at our payload rate. Results are kept in --out: a benchmark that was stopped goes on where it was, and a new build measures ours anew.
+Needs the built programs (./cmvc setup), Debian's ffmpeg, python3-torch, python3-onnx and python3-opencv, and the folder of clips.
+"""
+import argparse, os, sys
+from concurrent.futures import ThreadPoolExecutor
+import common, ours, peers, table
+from common import BenchError
+
+
+def main():
+    p = argparse.ArgumentParser(prog='it2v.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--rates', default='8,4,16', type=numbers, help='kbit/s on the wire (8,4,16)')
+    p.add_argument('--clips', default='bench', help="'bench', or names with commas; a table of other clips is printed, not written")
+    p.add_argument('--out', default=os.path.join(common.ROOT, 'artifacts', 'bench'), help='results (artifacts/bench)')
+    p.add_argument('--jobs', default=1, type=int, help='peers at a time; ours always runs alone')
+    p.add_argument('--every', default=6, type=int, help='score every n-th frame (6)')
+    only = p.add_mutually_exclusive_group()
+    only.add_argument('--ours-only', action='store_true', help='measure ours; the peers are taken as far as they are known')
+    only.add_argument('--peers-only', action='store_true', help='measure the peers only, for the results of ours that are known')
+    p.add_argument('--payload', type=numbers, default=[], help='with --peers-only: payload kbit/s to measure them at, without ours')
+    o = p.parse_args()
+    if o.payload and not o.peers_only or o.jobs < 1 or o.every < 1:
+        p.error('--payload goes with --peers-only; --jobs and --every are 1 or more')
+    names = common.clips(o.clips)
+    if o.payload:
+        measure_peers(o, [(clip, peers.target(kbps)) for kbps in o.payload for clip in names])
+        print('\n'.join(table.of_peers(o.out, names, peers.target(kbps), o.every) for kbps in o.payload))
+        return
+    for name in names:
+        common.sequence(o.out, name)
+    mine = {(rate, clip): (ours.known if o.peers_only else ours.measure)(o.out, clip, rate, o.every) for rate in o.rates for clip in names}
+    if not o.ours_only:
+        measure_peers(o, [(clip, peers.target(m['payload_kbps'])) for (_, clip), m in mine.items() if m])
+    rows = {rate: [table.Row(o.out, clip, rate, o.every, mine[rate, clip]) for clip in names] for rate in o.rates}
+    if not o.ours_only and not o.peers_only:
+        for row in (r for all_of in rows.values() for r in all_of):
+            row.peers = [peers.with_tlp(o.out, p) if p in (row.best, row.best_equal) else p for p in row.peers]
+    sections = [table.of_rate(rate, rows[rate]) for rate in o.rates]
+    print('\n'.join(sections))
+    if o.clips == 'bench' and all(r.complete for all_of in rows.values() for r in all_of):
+        table.into_document(sections, table.about(o.every))
+        common.say('docs/benchmarks.md is written')
+    else:
+        common.say('not everything is measured: docs/benchmarks.md stays as it is')
+    for rate in o.rates:
+        print(table.summary(rate, rows[rate]))
+
+
+def measure_peers(o, wanted):
+    with ThreadPoolExecutor(o.jobs) as pool:
+        list(pool.map(lambda job: peers.measure(o.out, *job, o.every),
+                      [(clip, *peer, kbps) for clip, kbps in dict.fromkeys(wanted) for peer in peers.PEERS]))
+
+
+def numbers(text):
+    values = [float(t) for t in text.split(',')]
+    if not all(0.5 <= v <= 1000 for v in values):
+        raise argparse.ArgumentTypeError('rates are 0.5 to 1000 kbit/s')
+    return values
+
+
+if __name__ == '__main__':
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f'bench: {error}')
+    except KeyboardInterrupt:
+        sys.exit('bench: stopped; the same command goes on from here')

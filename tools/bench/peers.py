@@ -1,0 +1,132 @@
+"""The peers: libaom in realtime usage and x265 zerolatency, every frame coded, at full and half size, brought to a given payload rate."""
+import math, os
+import common
+from common import BenchError, FPS, SECONDS, run
+
+# Both encoders take whole kbit/s only, steps of 14 % at 7 kbit/s. They are told that time runs SLOW times as fast, which makes steps of
+# 0.25 kbit/s and changes nothing else: bits a frame are what they spend, and buffers are given in bits.
+SLOW = 4
+TRIES = 4          # encodings to meet a rate
+TOLERANCE = .05
+WINDOW = 5         # seconds of libaom's rate buffer: the window over which our own budget holds
+
+
+def libaom(v):
+    kbps, bits = f'{v}k', f'{v * WINDOW * 1000 // SLOW}'
+    return ['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '5', '-lag-in-frames', '0', '-g', '9999', '-threads', '1',
+            '-b:v', kbps, '-minrate', kbps, '-maxrate', kbps, '-bufsize', bits, '-rc_init_occupancy', str(int(bits) * 4 // 5)]
+
+
+def x265(v):
+    # No VBV: with one of 5 s its first frames starve, and its LPIPS is worse. It may burst as no narrow link could carry.
+    return ['-c:v', 'libx265', '-preset', 'medium', '-tune', 'zerolatency',
+            '-x265-params', f'keyint=-1:info=0:log-level=error:pools=1:bitrate={v}']
+
+
+PEERS = [(name, encoder, size) for name, encoder in (('libaom', libaom), ('x265', x265)) for size in ('full', 'half')]
+
+
+def target(payload_kbps):
+    """The rate that the peers get for a payload rate of ours: rounded up to half a kbit/s, in their favour, so that runs can share them."""
+    return math.ceil(payload_kbps * 2 - 1e-6) / 2
+
+
+def path(out, clip, name, size, kbps):
+    return os.path.join(out, 'peers', f'{clip}-{kbps:g}-{name}-{size}.json')
+
+
+def known_at_or_above(out, clip, name, size, kbps, every):
+    """The stored result for this rate or, while there is none, for the next known above it."""
+    while kbps <= 1000:
+        result = common.load(path(out, clip, name, size, kbps))
+        if result and result['every'] == every:
+            return result
+        kbps += .5
+    return None
+
+
+def measure(out, clip, name, encoder, size, kbps, every):
+    """Rate and score of one peer; kept in a file, with the bitstream beside it."""
+    file = path(out, clip, name, size, kbps)
+    if (known := common.load(file)) and known['every'] == every:
+        return known
+    source = common.sequence(out, clip)
+    full = common.fitted(source)
+    coded = full if size == 'full' else tuple(common.even(x / 2) for x in full)
+    stream = file.replace('.json', '.mp4')
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    if not (known and os.path.exists(stream)):
+        known = aim(source, coded, encoder, kbps, stream)
+    result = dict(clip=clip, peer=name, size=size, coded='x'.join(map(str, coded)), target_kbps=kbps, every=every,
+                  **{k: known[k] for k in ('kbps', 'least', 'tries')}, **scored(source, full, stream, every, tlp=False))
+    common.say(f"{clip}: {name} {size} {result['kbps']:.2f}{'*' if result['least'] else ''} kbit/s for {kbps:g}: LPIPS {result['lpips']:.4f}")
+    return common.store(file, result)
+
+
+def with_tlp(out, result):
+    """The same peer with its tLP."""
+    if result['tlp'] is None:
+        source = common.sequence(out, result['clip'])
+        file = path(out, result['clip'], result['peer'], result['size'], result['target_kbps'])
+        result.update(scored(source, common.fitted(source), file.replace('.json', '.mp4'), result['every'], tlp=True))
+        common.store(file, result)
+    return result
+
+
+def aim(source, coded, encoder, kbps, stream):
+    """Encodes until the rate is met; keeps the one that meets it, or the least that the encoder can do where that is more than the rate asked for."""
+    tries, files = {}, {}
+    low, high = SLOW, round(kbps * SLOW * 4)           # 1 kbit/s, where both are at their worst quality, and far too much
+    v = round(kbps * SLOW)
+    try:
+        while v not in tries and len(tries) < TRIES:
+            files[v] = f'{stream}.{v}.mp4'
+            tries[v] = encode(source, coded, encoder(v), files[v])
+            if -TOLERANCE / 2 <= tries[v] / kbps - 1 <= TOLERANCE:
+                break
+            if tries[v] > kbps:
+                high = min(high, v - 1)
+            else:
+                low = max(low, v + 1)
+            guess = v * kbps / tries[v]
+            if tries[v] > kbps and len(tries) == 2 and min(tries.values()) > kbps:
+                guess = SLOW                     # it follows slowly: is this its least?
+            elif SLOW in tries and tries[SLOW] < kbps:
+                guess = (low + high) / 2
+            v = max(low, min(high, round(guess)))
+            if min(tries.values()) > kbps and SLOW in tries:
+                break
+        met = [t for t in tries if abs(tries[t] / kbps - 1) <= TOLERANCE]
+        above = [t for t in tries if tries[t] > kbps]
+        # Of those that meet the rate, the one with most bytes; if none does, the next one above: both in the peer's favour.
+        best = max(met, key=tries.get) if met else min(above, key=tries.get) if above else max(tries, key=tries.get)
+        os.replace(files[best], stream)
+        least = tries[best] > kbps * (1 + TOLERANCE) and SLOW in tries
+        return dict(kbps=round(tries[best], 3), least=least, tries={f'{t / SLOW:g}': round(r, 3) for t, r in tries.items()})
+    finally:
+        for file in files.values():
+            if os.path.exists(file):
+                os.remove(file)
+
+
+def encode(source, coded, options, file):
+    """Encodes the whole sequence; kbit/s of its packets, without the container and without the header that it keeps apart."""
+    raw = ['ffmpeg', '-v', 'error', '-y', '-i', source, '-vf', f'fps={FPS},scale={coded[0]}:{coded[1]}:flags=area,setpts=PTS/{SLOW}',
+           '-frames:v', str(FPS * SECONDS), '-r', str(FPS * SLOW), '-pix_fmt', 'yuv420p']
+    run(raw + options + [file])
+    packets = run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=size', '-of', 'csv=p=0', file]).split()
+    sizes = [int(p.strip(',')) for p in packets]
+    if len(sizes) != FPS * SECONDS:
+        raise BenchError(f'{file}: {len(sizes)} packets for {FPS * SECONDS} frames')
+    return sum(sizes) * 8 / 1000 / SECONDS
+
+
+def scored(source, full, stream, every, tlp):
+    """Decodes at true speed and full size (bicubic), and scores."""
+    shown = stream + '.y4m'
+    try:
+        run(['ffmpeg', '-v', 'error', '-y', '-r', str(FPS), '-i', stream, '-vf', f'scale={full[0]}:{full[1]}:flags=bicubic', '-pix_fmt', 'yuv420p', shown])
+        return {k: v for k, v in common.score(source, shown, every, tlp).items() if k in ('lpips', 'lpips_p95', 'tlp', 'ssim', 'psnr', 'shift_s', 'compared')}
+    finally:
+        if os.path.exists(shown):
+            os.remove(shown)

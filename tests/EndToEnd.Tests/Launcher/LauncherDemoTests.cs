@@ -177,7 +177,7 @@ public sealed class LauncherDemoTests : IDisposable
 
     private static void Signal(Process process, string signal)
     {
-        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("sh", ["-c", $"kill -{signal} {process.Id}"]);
         kill.WaitForExit();
     }
 }

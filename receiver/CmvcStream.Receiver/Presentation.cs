@@ -61,9 +61,16 @@ internal sealed class Presentation : IDisposable
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await _clock.RunAsync(Present, cancellationToken);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        try
+        {
+            await _clock.RunAsync(Present, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped: no more is presented, what was is written out.
+        }
+
+        using var patience = new CancellationTokenSource(Patience);
         await _fanout.CompleteAsync(patience.Token);
         await _fanout.DisposeAsync();
     }

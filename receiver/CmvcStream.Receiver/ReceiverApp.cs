@@ -34,7 +34,7 @@ public static class ReceiverApp
             using (new AomKeyframeDecoder(new(16, 16))) { }
             if (options.View is { } view)
                 viewer = await ViewerServer.StartAsync(ViewerOptions.Parse(view, options.Token), state, new JpegPictureEncoder(), TimeProvider.System, stop.Token);
-            using var sessions = new SessionHost(options, state, viewer, output, Report);
+            await using var sessions = new SessionHost(options, state, viewer, output, Report);
             await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token), sessions.ServeAsync, stop.Token);
             state.Listening(listener.Url);
             output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));

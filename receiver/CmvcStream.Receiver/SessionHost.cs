@@ -7,26 +7,52 @@ using CmvcStream.Transport;
 namespace CmvcStream.Receiver;
 
 /// <summary>Takes one sender after another: greets it, reads and decodes its packets, and presents until everything was shown.</summary>
-internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, ViewerServer? viewer, TextWriter output, Action<string> report) : IDisposable
+internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, ViewerServer? viewer, TextWriter output, Action<string> report) : IAsyncDisposable
 {
     /// <summary>Largest picture that a sender may announce.</summary>
     private const int MaxSide = 1920;
 
+    /// <summary>When the program is stopped, sinks have this long to write out what was presented.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(6);
+
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _presenting = new(1);
     private readonly List<IFrameSink> _firstSinks = SessionSinks.Create(options, 1, output, report);
+    private readonly CancellationTokenSource _stop = new();
     private int _sessions;
+
+    /// <summary>Who connects and does not say hello within this keeps the next sender out no longer.</summary>
+    public TimeSpan HelloPatience { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Ends when the first session has been presented whole.</summary>
     public Task First => _first.Task;
 
-    public void Dispose() => _presenting.Dispose();
+    /// <summary>Stops presenting; what was presented is still written out.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _presenting.WaitAsync(Farewell);
+        _presenting.Dispose();
+        _stop.Dispose();
+    }
 
     public async Task ServeAsync(ISession<ReceiverMessage, SenderMessage> session, CancellationToken cancellationToken)
     {
-        await using var messages = session.ReceiveAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        if (!await messages.MoveNextAsync())
-            return;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(HelloPatience);
+        await using var messages = session.ReceiveAsync(patience.Token).GetAsyncEnumerator(patience.Token);
+        try
+        {
+            if (!await messages.MoveNextAsync())
+                return;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Refusal($"no hello within {HelloPatience.TotalSeconds:0} s");
+        }
+
+        patience.CancelAfter(Timeout.InfiniteTimeSpan);
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var hello = Check(messages.Current.Hello);
         // The last session's rest is shown before a new one begins.
         await _presenting.WaitAsync(cancellationToken);
@@ -40,12 +66,12 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
             var rate = new FrameRate((int)hello.Source.TickRate, (int)hello.Source.TickScale);
             var scene = new SceneState();
             var presentation = new Presentation(options, scene, new ImageTextRegenerator(scene, size, options.LowLatency), size, state, number == 1 ? _firstSinks : SessionSinks.Create(options, number, output, report), viewer?.Sink, report);
+            using var reader = new SessionReader(session, scene, presentation, state, size, rate, began, report);
             presenting = true;
             var shown = PresentAsync(presentation, scene);
-            using var reader = new SessionReader(session, scene, presentation, state, size, rate, report);
-            await reader.GreetAsync(options, cancellationToken);
             try
             {
+                await reader.GreetAsync(options, cancellationToken);
                 await reader.ReadAsync(messages, cancellationToken);
             }
             catch (OperationCanceledException)
@@ -55,6 +81,12 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
             catch (TransportException e)
             {
                 reader.Lost(e.Message);
+            }
+            catch (Exception e)
+            {
+                // Whatever it was, the presentation must come to its end, or the next sender waits for ever.
+                reader.Lost($"{e.GetType().Name}: {e.Message}");
+                throw;
             }
 
             if (options.Once)
@@ -71,7 +103,7 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
     {
         try
         {
-            await presentation.RunAsync(CancellationToken.None);
+            await presentation.RunAsync(_stop.Token);
         }
         catch (Exception e)
         {
@@ -96,7 +128,12 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
             why = $"frame rate {source.TickRate}/{source.TickScale} is out of range: 0.1 to 240 a second; use --fps";
         if (why is null)
             return hello!;
+        throw Refusal(why);
+    }
+
+    private TransportException Refusal(string why)
+    {
         report($"refused a sender: {why}");
-        throw new TransportException(TransportError.Protocol, why);
+        return new(TransportError.Protocol, why);
     }
 }

@@ -12,12 +12,19 @@ namespace CmvcStream.Receiver;
 /// <summary>Reads one sender's messages: keyframes are decoded and scaled up, motion decoded, texts noted, and reports sent back.</summary>
 internal sealed class SessionReader : IDisposable
 {
+    /// <summary>How far ahead of real time a sender's source time may be: by more it is damaged, or the picture would never be shown.</summary>
+    private static readonly MediaTime MaxAhead = MediaTime.FromSeconds(30);
+
+    /// <summary>How long the last picture may be held before the source's end: the next sender waits for it.</summary>
+    private static readonly MediaTime MaxHold = MediaTime.FromSeconds(10);
+
     private readonly ISession<ReceiverMessage, SenderMessage> _session;
     private readonly SceneState _scene;
     private readonly Presentation _presentation;
     private readonly ReceiverState _state;
     private readonly PixelSize _size;
     private readonly FrameRate _rate;
+    private readonly long _began;
     private readonly Action<string> _report;
     private readonly PacketReader _packets = new();
     private readonly AomKeyframeDecoder _decoder;
@@ -31,10 +38,18 @@ internal sealed class SessionReader : IDisposable
     private long _lastReport, _lastRequest;
     private int _errors;
 
+    /// <param name="session">The sender.</param>
+    /// <param name="scene">Takes keyframes.</param>
+    /// <param name="presentation">Is told of them.</param>
+    /// <param name="state">Is told of everything.</param>
+    /// <param name="size">The source's.</param>
+    /// <param name="rate">Ticks a second.</param>
+    /// <param name="began">Timestamp of the sender's first message.</param>
+    /// <param name="report">Takes a message for the user.</param>
     public SessionReader(ISession<ReceiverMessage, SenderMessage> session, SceneState scene, Presentation presentation, ReceiverState state,
-        PixelSize size, FrameRate rate, Action<string> report)
+        PixelSize size, FrameRate rate, long began, Action<string> report)
     {
-        (_session, _scene, _presentation, _state, _size, _rate, _report) = (session, scene, presentation, state, size, rate, report);
+        (_session, _scene, _presentation, _state, _size, _rate, _began, _report) = (session, scene, presentation, state, size, rate, began, report);
         _decoder = new(size);
         _pool = new(size, SceneState.Capacity);
         state.Payload = _packets.Payload;
@@ -74,7 +89,7 @@ internal sealed class SessionReader : IDisposable
     {
         _complete.Clear();
         if (_packets.Read(message, _complete) is { } wrong)
-            Complain(wrong);
+            Break(wrong);
         foreach (var motion in message.Motion)
             ReadMotion(motion);
         foreach (var text in message.Text)
@@ -88,15 +103,33 @@ internal sealed class SessionReader : IDisposable
             _state.Trouble = control.SourceTrouble.Length > 0 ? control.SourceTrouble : null;
             if (control.End)
             {
-                _scene.SetEnd(MediaTime.FromTicks(control.CoveredTick, _rate));
+                var (end, latest) = (MediaTime.FromTicks(control.CoveredTick, _rate), (_scene.Newest ?? MediaTime.Zero) + MaxHold);
+                _scene.SetEnd(end < latest ? end : latest);
                 _state.Ended();
                 _presentation.Wake();
             }
         }
     }
 
+    /// <summary>The latest source time that makes sense now.</summary>
+    private MediaTime Latest => new MediaTime(System.Diagnostics.Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond) + MaxAhead;
+
     private void Decode(Keyframe keyframe)
     {
+        var pts = MediaTime.FromTicks(keyframe.Tick, _rate);
+        if (pts < MediaTime.Zero || pts > Latest)
+        {
+            Break($"keyframe {keyframe.Index}: its time {pts} is far ahead of real time");
+            return;
+        }
+
+        // Predicted from a keyframe that is not here, it would decode to something that the sender has never seen.
+        if (keyframe is not { HasBase: true, Base: 0 } && keyframe.Index != _lastDecoded + 1)
+        {
+            Break($"keyframe {keyframe.Index}: the one before it is missing");
+            return;
+        }
+
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         VideoFrame decoded;
         try
@@ -105,12 +138,12 @@ internal sealed class SessionReader : IDisposable
         }
         catch (CodecException e)
         {
-            _broken = true;
-            Complain($"keyframe {keyframe.Index}: {e.Message}");
+            Break($"keyframe {keyframe.Index}: {e.Message}");
             return;
         }
 
         _broken = false;
+        _lastDecoded = keyframe.Index;
         var picture = _pool.Rent();
         using (decoded)
         {
@@ -125,7 +158,7 @@ internal sealed class SessionReader : IDisposable
             _state.Decoded(decoded.Size, _size);
         }
 
-        picture.Pts = MediaTime.FromTicks(keyframe.Tick, _rate);
+        picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
         var entry = new SceneKeyframe(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []);
         if (!_scene.Add(entry))
@@ -135,7 +168,6 @@ internal sealed class SessionReader : IDisposable
             return;
         }
 
-        _lastDecoded = keyframe.Index;
         _presentation.KeyframeArrived(picture.Pts);
         _state.DecodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
     }
@@ -148,8 +180,11 @@ internal sealed class SessionReader : IDisposable
             return;
         }
 
-        if (count == 0 || _motion.Count > 8)
+        if (count == 0)
             return;
+        // Of keyframes that were lost, or never existed.
+        if (_motion.Count > 8)
+            _motion.Clear();
         var copy = new MotionCorrection[count];
         for (var k = 0; k < count; k++)
             _corrections[k].CopyTo(copy[k] = new());
@@ -186,6 +221,13 @@ internal sealed class SessionReader : IDisposable
     {
         _state.Sent.Count(message);
         return _session.SendAsync(message, cancellationToken);
+    }
+
+    /// <summary>A keyframe is lost, and what is predicted from it with it, until an intra keyframe comes.</summary>
+    private void Break(string what)
+    {
+        _broken = true;
+        Complain(what);
     }
 
     /// <summary>The first few faults are told one by one, then every hundredth.</summary>

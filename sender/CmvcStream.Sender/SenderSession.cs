@@ -77,7 +77,16 @@ internal sealed class SenderSession : IDisposable
 
         await capturing;
         end.CancelAfter(farewell);
-        await pacing;
+        try
+        {
+            await pacing;
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            throw new TransportException(TransportError.Broken,
+                $"the last {BacklogBytes()} bytes could not be delivered to {_options.To} within {farewell.TotalSeconds:0} s; the link is slower than --max-rate");
+        }
+
         await _session.CompleteAsync(end.Token);
         try
         {
@@ -132,6 +141,12 @@ internal sealed class SenderSession : IDisposable
         lock (_gate)
             _assembler.Add(coded.Keyframe, coded.Motion, Now);
         _wake.Release();
+    }
+
+    private int BacklogBytes()
+    {
+        lock (_gate)
+            return _assembler.Backlog;
     }
 
     private MediaTime Backlog()

@@ -72,7 +72,8 @@ public sealed class PacketReader
     {
         if (keyframe.Data.IsEmpty || keyframe.Data.Length > MaxKeyframeBytes)
             return Drop($"keyframe {keyframe.Index}: {keyframe.Data.Length} bytes; 1 to {MaxKeyframeBytes} are expected");
-        if (keyframe.Index <= _lastIndex)
+        // An intra keyframe begins anew: a damaged index before it must not keep it out.
+        if (keyframe.Index <= _lastIndex && keyframe is not { HasBase: true, Base: 0 })
             return Drop($"keyframe {keyframe.Index} comes after {_lastIndex}");
         _lastIndex = keyframe.Index;
         keyframes.Add(keyframe);

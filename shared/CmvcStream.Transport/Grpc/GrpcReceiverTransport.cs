@@ -39,6 +39,9 @@ public sealed class GrpcReceiverTransport : IReceiverTransport
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MaxConcurrentConnections = 64;
+            // A sender that vanished without a word must not keep the next one out. One that sends is never asked.
+            kestrel.Limits.Http2.KeepAlivePingDelay = GrpcAddress.Silence;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = GrpcAddress.Silence;
             kestrel.Listen(Address(listen), listen.Port, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.Http2;
@@ -169,8 +172,9 @@ internal sealed class StreamService(TransportOptions options, ConcurrentDictiona
                     if (!await requests.MoveNext(cancellationToken))
                         yield break;
                 }
-                catch (Exception e) when (GrpcErrors.IsBreak(e) && !cancellationToken.IsCancellationRequested)
+                catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     throw new TransportException(TransportError.Broken, $"the connection from {Peer} broke: {e.Message}", e);
                 }
 

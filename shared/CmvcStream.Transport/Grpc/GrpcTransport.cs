@@ -26,6 +26,10 @@ public sealed class GrpcSenderTransport : ISenderTransport
             EnableMultipleHttp2Connections = false,
             ActivityHeadersPropagator = null,
             UseCookies = false,
+            // Reports come every few seconds: only a receiver that has vanished is asked whether it is there.
+            KeepAlivePingDelay = GrpcAddress.Silence,
+            KeepAlivePingTimeout = GrpcAddress.Silence,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ConnectCallback = (_, _) =>
             {
                 // One session, one connection: a second attempt would mean that the first is gone.
@@ -97,8 +101,9 @@ public sealed class GrpcSenderTransport : ISenderTransport
                     if (!await call.ResponseStream.MoveNext(cancellationToken))
                         yield break;
                 }
-                catch (Exception e) when (GrpcErrors.IsBreak(e) && !cancellationToken.IsCancellationRequested)
+                catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     throw GrpcErrors.Translate(e, call, to);
                 }
 
@@ -130,6 +135,9 @@ public sealed class GrpcSenderTransport : ISenderTransport
 
 internal static class GrpcAddress
 {
+    /// <summary>After this long without a byte the other end is asked whether it is there, and has as long to answer.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
+
     /// <exception cref="TransportException">No address that gRPC can use.</exception>
     public static void Check(Uri url, string flag)
     {

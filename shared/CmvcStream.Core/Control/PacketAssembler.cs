@@ -106,8 +106,8 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
 
             var left = keyframe.Data.Length - (int)_fragmentOffset;
             var empty = message.Keyframe.Count == 0;
-            // A fragment's header costs 10 bytes: a small rest travels whole even if it stretches the packet a little.
-            if (left + 16 <= room + 48 || (empty && left <= 64))
+            // No packet is larger than DueAt foresaw: the budget has waited for no more than that.
+            if (left + 16 <= room || (empty && left <= 64))
             {
                 message.Keyframe.Add(_fragmentOffset == 0 ? keyframe : Fragment(keyframe, left));
                 _keyframes.Dequeue();

@@ -41,16 +41,25 @@ public sealed class WireCostTests
     {
         Implementation.OursOnly("the headers leave alone");
         await using var server = await TestServer.StartEchoAsync();
+
+        // HttpClient flushes the headers on its own when the machine is too busy to bring the message in time; that costs one more
+        // segment's headers. Without our part in it they would never leave together.
+        var together = false;
+        for (var attempt = 0; attempt < 5 && !together; attempt++)
+            together = await FirstMessageIsWithTheHeadersAsync(server);
+
+        Assert.True(together, "headers and first message never left in one write");
+    }
+
+    private static async Task<bool> FirstMessageIsWithTheHeadersAsync(TestServer server)
+    {
         var connections = new List<RecordingConnection>();
         using var handler = RecordingConnection.CreateHandler(connections, TimeSpan.FromMilliseconds(300)); // a link's round trip
         using var channel = GrpcChannel.ForAddress(server.Address, new GrpcChannelOptions { HttpHandler = handler });
         using var call = new Echo.EchoClient(channel).Chat();
-
         await ExchangeAsync(call, new EchoRequest { Text = "hello there" });
-
         // One write is the connection's preface and settings.
-        var writes = Assert.Single(connections).Writes;
-        Assert.Contains(writes, write => Contains(write, "application/grpc") && Contains(write, "hello there"));
+        return Assert.Single(connections).Writes.Any(write => Contains(write, "application/grpc") && Contains(write, "hello there"));
     }
 
     [Fact]

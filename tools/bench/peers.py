@@ -87,7 +87,7 @@ def aim(source, coded, encoder, kbps, stream):
         # Of those that meet the rate, the one with most bytes; if none does, the next one above: both in the peer's favour.
         best = max(met, key=tries.get) if met else min(above, key=tries.get) if above else max(tries, key=tries.get)
         os.replace(files[best], stream)
-        least = tries[best] > kbps * (1 + TOLERANCE) and SLOW in tries
+        least = min(tries.values()) > kbps * (1 + TOLERANCE) and SLOW in tries
         return dict(kbps=round(tries[best], 3), least=least, tries={f'{t / SLOW:g}': round(r, 3) for t, r in tries.items()})
     finally:
         for file in files.values():

@@ -6,7 +6,7 @@ from common import BenchError, FPS, SECONDS, run
 # Both encoders take whole kbit/s only, steps of 14 % at 7 kbit/s. They are told that time runs SLOW times as fast, which makes steps of
 # 0.25 kbit/s and changes nothing else: bits a frame are what they spend, and buffers are given in bits.
 SLOW = 4
-TRIES = 4          # encodings to meet a rate
+TRIES = 6          # encodings to meet a rate; two are usual
 TOLERANCE = .05
 WINDOW = 5         # seconds of libaom's rate buffer: the window over which our own budget holds
 
@@ -76,37 +76,39 @@ def with_tlp(out, result):
 def aim(source, coded, encoder, kbps, stream):
     """Encodes until the rate is met; keeps the one that meets it, or the least that the encoder can do where that is more than the rate asked for."""
     tries, files = {}, {}
-    low, high = SLOW, round(kbps * SLOW * 4)           # 1 kbit/s, where both are at their worst quality, and far too much
     v = round(kbps * SLOW)
     try:
-        while v not in tries and len(tries) < TRIES:
+        while v is not None and len(tries) < TRIES:
             files[v] = f'{stream}.{v}.mp4'
             tries[v] = encode(source, coded, encoder(v), files[v])
-            if -TOLERANCE / 2 <= tries[v] / kbps - 1 <= TOLERANCE:
-                break
-            if tries[v] > kbps:
-                high = min(high, v - 1)
-            else:
-                low = max(low, v + 1)
-            guess = v * kbps / tries[v]
-            if tries[v] > kbps and len(tries) == 2 and min(tries.values()) > kbps:
-                guess = SLOW                     # it follows slowly: is this its least?
-            elif SLOW in tries and tries[SLOW] < kbps:
-                guess = (low + high) / 2
-            v = max(low, min(high, round(guess)))
-            if min(tries.values()) > kbps and SLOW in tries:
-                break
+            v = following(tries, kbps)
         met = [t for t in tries if abs(tries[t] / kbps - 1) <= TOLERANCE]
         above = [t for t in tries if tries[t] > kbps]
         # Of those that meet the rate, the one with most bytes; if none does, the next one above: both in the peer's favour.
         best = max(met, key=tries.get) if met else min(above, key=tries.get) if above else max(tries, key=tries.get)
         os.replace(files[best], stream)
-        least = tries[best] > kbps * (1 + TOLERANCE) and SLOW in tries
+        least = min(tries.values()) > kbps * (1 + TOLERANCE) and SLOW in tries
         return dict(kbps=round(tries[best], 3), least=least, tries={f'{t / SLOW:g}': round(r, 3) for t, r in tries.items()})
     finally:
         for file in files.values():
             if os.path.exists(file):
                 os.remove(file)
+
+
+def following(tries, kbps):
+    """What to ask the encoder for next, from what each try gave; None when the rate is met or cannot be."""
+    if any(-TOLERANCE / 2 <= rate / kbps - 1 <= TOLERANCE for rate in tries.values()):
+        return None
+    below, above = [v for v in tries if tries[v] < kbps], [v for v in tries if tries[v] > kbps]
+    if below and above:
+        a, b = max(below), min(above)
+        v = a + (b - a) * math.log(kbps / tries[a]) / math.log(tries[b] / tries[a])
+        v = max(a + 1, min(b - 1, round(v)))
+    elif below:
+        v = min(max(below) * 4, round(max(below) * kbps / tries[max(below)]))
+    else:       # it follows slowly: the third try is 1 kbit/s, where both encoders are at their worst quality
+        v = SLOW if len(above) > 1 else max(SLOW, round(min(above) * kbps / tries[min(above)]))
+    return None if v in tries else v
 
 
 def encode(source, coded, options, file):

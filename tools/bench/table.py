@@ -19,13 +19,13 @@ class Row:
 
     @property
     def best(self):
-        """The best at whatever rate it needs; None while none is known."""
-        return min(self.peers, key=lambda p: p['lpips'], default=None)
+        """The best of those that meet the rate or are at their least; None while none is known."""
+        return min((p for p in self.peers if p['least'] or meets(p)), key=lambda p: p['lpips'], default=None)
 
     @property
     def best_equal(self):
         """The best of those that go as low as ours; the best at its least rate if none does."""
-        return min((p for p in self.peers if p['kbps'] <= p['target_kbps'] * (1 + peers.TOLERANCE)), key=lambda p: p['lpips'], default=self.best)
+        return min((p for p in self.peers if meets(p)), key=lambda p: p['lpips'], default=self.best)
 
     def wins(self, peer):
         return peer is not None and self.mine['lpips'] < peer['lpips']
@@ -50,6 +50,10 @@ class Row:
         if tlp:
             parts.append('-' if p['tlp'] is None else f"{p['tlp']:.4f}")
         return ' | '.join(parts + ['win' if self.wins(p) else 'lose'])
+
+
+def meets(peer):
+    return peer['kbps'] <= peer['target_kbps'] * (1 + peers.TOLERANCE)
 
 
 def of_rate(rate, rows):

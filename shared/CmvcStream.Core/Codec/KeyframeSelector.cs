@@ -9,12 +9,23 @@ namespace CmvcStream.Core.Codec;
 /// </summary>
 public sealed class KeyframeSelector
 {
-    /// <summary>A frame this unlike the one before it is a cut, unless the frames before it were as unlike.</summary>
-    private const float CutChange = 0.22f, CutRatio = 4;
+    /// <summary>
+    /// How much change rules over time: 0 is uniform spacing, 1 is equal change in each gap. Tuned, with the adaptation, on the error of
+    /// blending between keyframes in joined clips (docs/modes.md); 1 is worse than uniform, since the error in a gap levels off.
+    /// </summary>
+    private const double ChangeExponent = 0.3;
 
-    private float[] _keyframe = [], _previous = [];
-    private float _usual = 0.01f;
-    private float _threshold = 0.012f;
+    /// <summary>The logarithm of the threshold moves by this for a keyframe too many or too few.</summary>
+    private const double Adaptation = 0.05;
+
+    // Change is the chord between unit vectors, 0 to 2: for small changes it grows linearly with how far things have moved.
+    private const double LeastThreshold = 0.03, GreatestThreshold = 1;
+
+    private readonly SceneCutDetector _cuts = new(new());
+    private float[] _keyframe = [];
+    private double _threshold = 0.15;
+    private double _share = 1;
+    private bool _cutPending;
 
     /// <summary>Says whether a frame is a keyframe, and why; null: it is not.</summary>
     /// <param name="embedding">Of the newest frame.</param>
@@ -25,29 +36,33 @@ public sealed class KeyframeSelector
     /// <param name="pressure">1: the budget is as planned; below: there is more to spend; above: less.</param>
     public KeyframeReason? Consider(ReadOnlySpan<float> embedding, double ticks, double target, double minimum, double maximum, double pressure)
     {
-        var step = 1 - Similarity.Cosine(embedding, _previous);
-        var cut = step > CutChange && step > CutRatio * _usual;
-        // A cut does not count as usual; fast motion soon does.
-        _usual += ((cut ? _usual : step) - _usual) * 0.15f;
-        embedding.CopyTo(_previous);
-        if (cut)
+        _share = ticks / target;
+        var verdict = _cuts.Consider(embedding);
+        _cutPending |= verdict == CutVerdict.Confirmed;
+        if (_cutPending)
             return KeyframeReason.SceneCut;
-        if (ticks < minimum)
+        if (ticks < minimum || verdict == CutVerdict.Suspected)
+            return null; // nothing is spent on what may be a flash
+        if (ticks >= maximum)
+            return KeyframeReason.Interval;
+        var chord = Math.Sqrt(Math.Max(0, 2 - 2 * (double)Similarity.Cosine(embedding, _keyframe)));
+        var change = chord / (_threshold * Math.Max(pressure, 1e-3));
+        if (Math.Pow(change, ChangeExponent) * Math.Pow(_share, 1 - ChangeExponent) < 1)
             return null;
-        var change = 1 - Similarity.Cosine(embedding, _keyframe);
-        KeyframeReason? reason = ticks >= maximum ? KeyframeReason.Interval : change >= _threshold * pressure ? KeyframeReason.Change : null;
-        if (reason is not null)
-            _threshold = Math.Clamp(_threshold * (float)Math.Exp(0.6 * (target - ticks) / target), 1e-5f, 0.5f);
-        return reason;
+        return change >= 1 ? KeyframeReason.Change : KeyframeReason.Interval;
     }
 
     /// <summary>The frame of this embedding became a keyframe.</summary>
     public void Keyframe(ReadOnlySpan<float> embedding, KeyframeReason reason)
     {
+        if (_keyframe.Length == 0)
+            _cuts.Consider(embedding);
         if (_keyframe.Length != embedding.Length)
-            (_keyframe, _previous) = (new float[embedding.Length], embedding.ToArray());
+            _keyframe = new float[embedding.Length];
         embedding.CopyTo(_keyframe);
+        _threshold = Math.Clamp(_threshold * Math.Exp(Adaptation * (1 - _share)), LeastThreshold, GreatestThreshold);
+        _share = 0;
         if (reason == KeyframeReason.SceneCut)
-            embedding.CopyTo(_previous);
+            _cutPending = false;
     }
 }

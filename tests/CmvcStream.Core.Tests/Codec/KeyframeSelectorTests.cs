@@ -23,14 +23,17 @@ public class KeyframeSelectorTests
     }
 
     [Fact]
-    public void Consider_AnotherScene_IsACut()
+    public void Consider_AnotherScene_IsACutAtItsSecondFrame()
     {
         using var one = Picture(0, 0);
         using var other = Picture(0, 1);
         First(one);
         _selector.Consider(Embed(one), 1, 8, 4, 12, 1);
 
-        Assert.Equal(KeyframeReason.SceneCut, _selector.Consider(Embed(other), 2, 8, 4, 12, 1));
+        Assert.Null(_selector.Consider(Embed(other), 2, 8, 4, 12, 1));
+        Assert.Equal(KeyframeReason.SceneCut, _selector.Consider(Embed(other), 3, 8, 4, 12, 1));
+        _selector.Keyframe(Embed(other), KeyframeReason.SceneCut);
+        Assert.Null(_selector.Consider(Embed(other), 1, 8, 4, 12, 1));
     }
 
     [Fact]

@@ -4,12 +4,13 @@ using CmvcStream.Core.Media;
 namespace CmvcStream.Core.Text;
 
 /// <summary>
-/// The camera's motion in words, from how blocks of a luma thumbnail move between frames: the median of the blocks is the camera,
-/// what differs is an object. A camera that pans left sees its content move right.
+/// The camera's motion in words, from how blocks at the left, right and upper border of a luma thumbnail move between frames: what moves
+/// as their median does, with most of them, is the camera. Objects fill the middle and the foot of a picture (a speaker before an even
+/// wall is all of its texture), so those say nothing of it. A camera that pans left sees its content move right.
 /// </summary>
 internal sealed class CameraMotion
 {
-    private const int Width = 96, Height = 54, Block = 12, Range = 5;
+    private const int Width = 96, Height = 54, Block = 12, Range = 5, Step = 8;
 
     // Thumbnail pixels a frame, smoothed: a fiftieth of the picture's width a second at 15 frames/s.
     private const float Slow = 0.14f, Fast = 1.2f, Stop = 0.08f, ZoomFrom = 0.0018f;
@@ -17,6 +18,7 @@ internal sealed class CameraMotion
     private readonly PlaneReducer _reducer = new();
     private byte[] _previous = new byte[Width * Height], _current = new byte[Width * Height];
     private readonly List<float> _xs = [], _ys = [], _zooms = [];
+    private readonly List<Moved> _blocks = [];
     private bool _primed;
     private float _x, _y, _zoom;
     private string _word = "camera still";
@@ -47,40 +49,58 @@ internal sealed class CameraMotion
         _xs.Clear();
         _ys.Clear();
         _zooms.Clear();
-        for (var by = Range; by + Block + Range <= Height; by += 8)
-            for (var bx = Range; bx + Block + Range <= Width; bx += 8)
+        _blocks.Clear();
+        for (var by = Range; by + Block + Range <= Height; by += Step)
+            for (var bx = Range; bx + Block + Range <= Width; bx += Step)
             {
-                if (!Match(bx, by, out var dx, out var dy))
+                var side = bx < Range + 2 * Step ? Side.Left : bx + Block + Range > Width - 2 * Step ? Side.Right : by == Range ? Side.Top : Side.None;
+                if (side == Side.None || !Match(bx, by, out var dx, out var dy))
                     continue;
+                _blocks.Add(new(side, bx + Block / 2f - Width / 2f, by + Block / 2f - Height / 2f, dx, dy));
                 _xs.Add(dx);
                 _ys.Add(dy);
             }
 
-        // Too little texture says nothing: the old verdict fades.
-        if (_xs.Count < 6)
+        if (_blocks.Count < 6)
         {
-            (_x, _y, _zoom) = (_x * 0.9f, _y * 0.9f, _zoom * 0.9f);
+            Follow(0, 0, 0);
             return;
         }
 
         float mx = Median(_xs), my = Median(_ys);
-        Zooms(mx, my);
-        _x += (mx - _x) * 0.2f;
-        _y += (my - _y) * 0.2f;
-        _zoom += ((_zooms.Count >= 6 ? Median(_zooms) : 0) - _zoom) * 0.2f;
+        foreach (var b in _blocks)
+            _zooms.Add(((b.Dx - mx) * b.X + (b.Dy - my) * b.Y) / (b.X * b.X + b.Y * b.Y));
+        var zoom = Median(_zooms);
+        // Left and right must both move so: one side alone may be an object. Without texture there the old verdict fades.
+        if (Agree(Side.Left, mx, my, zoom) && Agree(Side.Right, mx, my, zoom))
+            Follow(mx, my, zoom);
+        else
+            Follow(0, 0, 0);
     }
 
-    /// <summary>Radial part of each block's motion, relative to its distance from the centre.</summary>
-    private void Zooms(float mx, float my)
+    /// <summary>Whether most of the blocks of a side, and two at least, move as the camera is thought to.</summary>
+    private bool Agree(Side side, float mx, float my, float zoom)
     {
-        for (var by = Range; by + Block + Range <= Height; by += 8)
-            for (var bx = Range; bx + Block + Range <= Width; bx += 8)
-            {
-                float rx = bx + Block / 2f - Width / 2f, ry = by + Block / 2f - Height / 2f, r2 = rx * rx + ry * ry;
-                if (r2 < 200 || !Match(bx, by, out var dx, out var dy))
-                    continue;
-                _zooms.Add(((dx - mx) * rx + (dy - my) * ry) / r2);
-            }
+        int blocks = 0, agree = 0;
+        foreach (var b in _blocks)
+        {
+            if (b.Side != side)
+                continue;
+            blocks++;
+            float x = mx + zoom * b.X, y = my + zoom * b.Y, ex = b.Dx - x, ey = b.Dy - y, error = ex * ex + ey * ey;
+            // A block that stands still must not pass for one that moves by a fraction of a pixel.
+            if (error < 0.06f + 0.25f * (x * x + y * y) && error < 0.5f * (b.Dx * b.Dx + b.Dy * b.Dy))
+                agree++;
+        }
+
+        return agree >= 2 && agree * 2 > blocks;
+    }
+
+    private void Follow(float x, float y, float zoom)
+    {
+        _x += (x - _x) * 0.2f;
+        _y += (y - _y) * 0.2f;
+        _zoom += (zoom - _zoom) * 0.2f;
     }
 
     /// <summary>Where a block of the previous thumbnail went, to a fraction of a pixel; false where it has no texture or no match.</summary>
@@ -155,4 +175,15 @@ internal sealed class CameraMotion
         values.Sort();
         return values[values.Count / 2];
     }
+
+    private enum Side
+    {
+        None,
+        Left,
+        Right,
+        Top,
+    }
+
+    /// <summary>A block's place from the picture's centre and its motion, in thumbnail pixels.</summary>
+    private readonly record struct Moved(Side Side, float X, float Y, float Dx, float Dy);
 }

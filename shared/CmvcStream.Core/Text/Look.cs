@@ -12,12 +12,15 @@ internal sealed class Look
     private static readonly (string Word, float From)[] Lights = [("dark", 0), ("dim", 44), ("even light", 80), ("bright", 150), ("glaring", 205)];
     private const float Hysteresis = 5;
 
+    // Share of the picture that makes a second colour, and the advantage of the one said last.
+    private const float Least = 0.18f, Lead = 0.08f;
+
     private static readonly string[] Names = ["black", "grey", "white", "red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "brown"];
 
     private readonly PlaneReducer _reducer = new();
     private readonly byte[] _y = new byte[Width * Height], _u = new byte[Width * Height], _v = new byte[Width * Height];
     private readonly float[] _shares = new float[Names.Length];
-    private int _light = -1;
+    private int _light = -1, _first = -1, _second = -1;
 
     public string Observe(VideoFrame frame)
     {
@@ -48,22 +51,31 @@ internal sealed class Look
         now.Clear();
         for (var i = 0; i < _y.Length; i++)
             now[Name(_y[i], _u[i] - 128, _v[i] - 128)] += 1f / _y.Length;
-        int first = 0, second = -1;
         for (var k = 0; k < Names.Length; k++)
         {
             // Slow shares: a passing object does not change the palette.
             _shares[k] += (now[k] - _shares[k]) * (_shares[k] == 0 ? 1 : 0.1f);
-            if (_shares[k] > _shares[first])
-                first = k;
         }
 
+        var first = Largest(-1, 0, _first);
+        var second = Largest(first, Least, _second);
+        (_first, _second) = (first, second);
+        return second < 0 ? Names[first] : $"{Names[first]}, {Names[second]}";
+    }
+
+    /// <summary>The largest share but one colour's, above a least; the colour said last keeps its place unless it is clearly beaten.</summary>
+    private int Largest(int except, float least, int last)
+    {
+        var best = -1;
+        float most = least;
         for (var k = 0; k < Names.Length; k++)
         {
-            if (k != first && _shares[k] > 0.18f && (second < 0 || _shares[k] > _shares[second]))
-                second = k;
+            var share = _shares[k] + (k == last ? Lead : 0);
+            if (k != except && share > most)
+                (best, most) = (k, share);
         }
 
-        return second < 0 ? Names[first] : $"{Names[first]}, {Names[second]}";
+        return best;
     }
 
     /// <summary>Index of the colour's name: by saturation, then hue in the chroma plane.</summary>

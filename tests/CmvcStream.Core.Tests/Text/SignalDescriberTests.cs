@@ -29,6 +29,30 @@ public class SignalDescriberTests
         Assert.All(said.Where(t => t.Motion.Length > 0), t => Assert.Equal("camera still", t.Motion));
     }
 
+    [Fact]
+    public void TryDescribe_HalfThePictureMovesOverStillBackground_CameraIsStill()
+    {
+        var said = Describe(60, (x, y, k) => x >= 100 + 2 * k && x < 340 + 2 * k && y is > 20 and < 255 ? Texture(x - 2 * k, y + 400) : Texture(x, y));
+
+        Assert.All(said.Where(t => t.Motion.Length > 0), t => Assert.Equal("camera still", t.Motion));
+    }
+
+    [Fact]
+    public void TryDescribe_SpeakerMovesBeforeAnEvenWall_CameraIsStill()
+    {
+        var said = Describe(60, (x, y, k) => Math.Abs(x - 240 - 40 * Math.Sin(k * 0.15)) < 100 && y > 40 ? Texture(x - 40 * Math.Sin(k * 0.15), y) : 120);
+
+        Assert.All(said.Where(t => t.Motion.Length > 0), t => Assert.Equal("camera still", t.Motion));
+    }
+
+    [Fact]
+    public void TryDescribe_TwoColoursOfNearlyEqualShare_DoNotSwapPlaces()
+    {
+        var said = Describe(240, (x, _, k) => x < 240 + 8 * Math.Sin(k * 0.05) ? 30 : 120);
+
+        Assert.Single(said);
+    }
+
     [Theory]
     [InlineData(25, "dark")]
     [InlineData(180, "bright")]

@@ -19,12 +19,12 @@ public static class ReceiveCommand
 
     private static RootCommand Build(TextWriter output, TextWriter error)
     {
-        var listen = CommandOptions.Value("--listen", "URL", ParseUrl, "Where to accept senders, for example http://0.0.0.0:50051.", required: true);
+        var listen = CommandOptions.Value("--listen", "URL", t => CommandOptions.ParseUrl(t, "http://0.0.0.0:50051"), "Where to accept senders, for example http://0.0.0.0:50051.", required: true);
         var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
         transport.AcceptOnlyFromAmong("grpc");
         var view = new Option<string?>("--view") { HelpName = "URL", Description = "Serve the viewer page there, for example http://127.0.0.1:8080." };
         var sinks = new Option<string[]>("--out") { HelpName = "KIND:FILE", Description = "y4m:FILE, mp4:FILE, hash: or null:; may be given more than once." };
-        var fps = CommandOptions.Value("--fps", "30", ParseFps, "Presented frames a second.");
+        var fps = CommandOptions.Value("--fps", "30", t => CommandOptions.ParseFps(t, 120), "Presented frames a second.");
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(30);
         var latency = new Option<string>("--latency") { HelpName = "smooth|low", Description = "Wait for the next keyframe, or extrapolate.", DefaultValueFactory = _ => "smooth" };
         latency.AcceptOnlyFromAmong("smooth", "low");
@@ -47,12 +47,4 @@ public static class ReceiveCommand
         }, output, error, stop));
         return command;
     }
-
-    private static Uri ParseUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-        ? url
-        : throw new FormatException($"'{text}' is no address: write for example http://0.0.0.0:50051");
-
-    private static FrameRate ParseFps(string text) => int.TryParse(text, out var fps) && fps is >= 1 and <= 120
-        ? FrameRate.PerSecond(fps)
-        : throw new FormatException($"'{text}' is no frame rate: a whole number from 1 to 120");
 }

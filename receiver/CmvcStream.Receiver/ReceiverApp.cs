@@ -1,4 +1,5 @@
 using CmvcStream.Codecs.Av1;
+using CmvcStream.CommandLine;
 using CmvcStream.Core.Codec;
 using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Viewer;
@@ -26,8 +27,7 @@ public static class ReceiverApp
 
         var exit = "failed";
         ViewerServer? viewer = null;
-        Task? writing = null;
-        using var writingStop = new CancellationTokenSource();
+        using var statistics = new StatisticsFile(options.StatsFile, state.Statistics, Report);
         try
         {
             // What cannot work is found out before a sender comes, not after.
@@ -39,8 +39,7 @@ public static class ReceiverApp
             state.Listening(listener.Url);
             output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));
             output.Flush();
-            if (options.StatsFile is { } file)
-                writing = WriteEverySecondAsync(file, state, Report, writingStop.Token);
+            statistics.Start();
             await (options.Once ? sessions.First.WaitAsync(stop.Token) : Task.Delay(Timeout.Infinite, stop.Token));
             exit = "done";
         }
@@ -60,43 +59,15 @@ public static class ReceiverApp
         finally
         {
             await stop.CancelAsync();
-            await writingStop.CancelAsync();
-            if (writing is not null)
-                await writing;
             if (viewer is not null)
             {
                 await viewer.Sink.DisposeAsync();
                 await viewer.DisposeAsync();
             }
 
-            if (options.StatsFile is { } file)
-                Write(file, state, exit, Report);
+            await statistics.CompleteAsync(exit);
         }
 
         return exit == "failed" ? 1 : 0;
-    }
-
-    private static async Task WriteEverySecondAsync(string file, ReceiverState state, Action<string> report, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        try
-        {
-            while (await timer.WaitForNextTickAsync(cancellationToken) && Write(file, state, "running", report)) { }
-        }
-        catch (OperationCanceledException) { }
-    }
-
-    private static bool Write(string file, ReceiverState state, string exit, Action<string> report)
-    {
-        try
-        {
-            state.Statistics(exit).Write(file);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            report($"--stats {file}: {e.Message}");
-            return false;
-        }
     }
 }

@@ -27,9 +27,7 @@ internal sealed class SessionReader : IDisposable
     private readonly long _began;
     private readonly Action<string> _report;
     private readonly PacketReader _packets = new();
-    private readonly AomKeyframeDecoder _decoder;
-    private readonly FramePool _pool;
-    private readonly Dictionary<PixelSize, Resampler> _resamplers = [];
+    private readonly KeyframeReconstructor _reconstructor;
     private readonly List<Keyframe> _complete = [];
     private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
     private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
@@ -50,8 +48,7 @@ internal sealed class SessionReader : IDisposable
         PixelSize size, FrameRate rate, long began, Action<string> report)
     {
         (_session, _scene, _presentation, _state, _size, _rate, _began, _report) = (session, scene, presentation, state, size, rate, began, report);
-        _decoder = new(size);
-        _pool = new(size, SceneState.Capacity);
+        _reconstructor = new(size, SceneState.Capacity);
         state.Payload = _packets.Payload;
     }
 
@@ -83,7 +80,7 @@ internal sealed class SessionReader : IDisposable
         _presentation.Wake();
     }
 
-    public void Dispose() => _decoder.Dispose();
+    public void Dispose() => _reconstructor.Dispose();
 
     private void Take(SenderMessage message)
     {
@@ -131,10 +128,11 @@ internal sealed class SessionReader : IDisposable
         }
 
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
-        VideoFrame decoded;
+        VideoFrame picture;
+        PixelSize coded;
         try
         {
-            decoded = _decoder.Decode(keyframe.Data.Span);
+            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded);
         }
         catch (CodecException e)
         {
@@ -144,20 +142,7 @@ internal sealed class SessionReader : IDisposable
 
         _broken = false;
         _lastDecoded = keyframe.Index;
-        var picture = _pool.Rent();
-        using (decoded)
-        {
-            if (!_resamplers.TryGetValue(decoded.Size, out var resampler))
-            {
-                if (_resamplers.Count > 16)
-                    _resamplers.Clear();
-                _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Resampler.KeyframeSharpening);
-            }
-
-            resampler.Resample(decoded, picture);
-            _state.Decoded(decoded.Size, _size);
-        }
-
+        _state.Decoded(coded, _size);
         picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
         var entry = new SceneKeyframe(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []);

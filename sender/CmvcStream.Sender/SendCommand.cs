@@ -23,7 +23,7 @@ public static class SendCommand
     private static RootCommand Build(TextWriter error)
     {
         var source = new Option<string>("--source") { HelpName = "URI", Description = "camera:/dev/video0, file:clip.mp4, rtsp://..., screen: or synthetic:street.", Required = true };
-        var to = CommandOptions.Value("--to", "URL", ParseUrl, "The receiver, for example http://127.0.0.1:50051.", required: true);
+        var to = CommandOptions.Value("--to", "URL", t => CommandOptions.ParseUrl(t, "http://127.0.0.1:50051"), "The receiver, for example http://127.0.0.1:50051.", required: true);
         var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
         transport.AcceptOnlyFromAmong("grpc");
         var rate = CommandOptions.Value("--max-rate", "8kbps", ParseRate, "Bits a second on the wire, headers included: 1kbps to 1Mbps.");
@@ -32,7 +32,7 @@ public static class SendCommand
         mode.AcceptOnlyFromAmong("auto", "it2v");
         var size = CommandOptions.Value("--size", "480x270", ParseSize, "Bounding box of the picture; its aspect is kept.");
         size.DefaultValueFactory = _ => new(480, 270);
-        var fps = CommandOptions.Value("--fps", "15", ParseFps, "Captured frames a second.");
+        var fps = CommandOptions.Value("--fps", "15", t => CommandOptions.ParseFps(t, 60), "Captured frames a second.");
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(15);
         var loop = new Option<bool>("--loop") { Description = "Play a file again and again." };
         var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
@@ -53,10 +53,6 @@ public static class SendCommand
         return command;
     }
 
-    private static Uri ParseUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-        ? url
-        : throw new FormatException($"'{text}' is no address: write for example http://127.0.0.1:50051");
-
     private static Bitrate ParseRate(string text) => Bitrate.Parse(text) is { BitsPerSecond: >= 1000 and <= 1_000_000 } rate
         ? rate
         : throw new FormatException($"{text} is out of range: 1kbps to 1Mbps");
@@ -64,8 +60,4 @@ public static class SendCommand
     private static PixelSize ParseSize(string text) => PixelSize.Parse(text) is { Width: >= 64 and <= 1920, Height: >= 64 and <= 1920 } size
         ? size
         : throw new FormatException($"{text} is out of range: each side is 64 to 1920 pixels");
-
-    private static FrameRate ParseFps(string text) => int.TryParse(text, out var fps) && fps is >= 1 and <= 60
-        ? FrameRate.PerSecond(fps)
-        : throw new FormatException($"'{text}' is no frame rate: a whole number from 1 to 60");
 }

@@ -1,3 +1,4 @@
+using CmvcStream.CommandLine;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
@@ -19,8 +20,8 @@ public static class SenderApp
         if (options.For is { } limit)
             stop.CancelAfter(TimeSpan.FromMicroseconds(limit.Microseconds));
         var state = new SenderState(TimeProvider.System);
-        using var writingStop = new CancellationTokenSource();
-        var writing = options.StatsFile is { } file ? WriteEverySecondAsync(file, state, error, writingStop.Token) : Task.CompletedTask;
+        using var statistics = new StatisticsFile(options.StatsFile, state.Statistics, message => Report(error, message));
+        statistics.Start();
         var exit = "failed";
         try
         {
@@ -47,10 +48,7 @@ public static class SenderApp
         }
         finally
         {
-            await writingStop.CancelAsync();
-            await writing;
-            if (options.StatsFile is { } path)
-                Write(path, state, exit, error);
+            await statistics.CompleteAsync(exit);
         }
 
         return exit == "failed" ? 1 : 0;
@@ -60,29 +58,5 @@ public static class SenderApp
     {
         error.WriteLine($"send: {message}");
         error.Flush();
-    }
-
-    private static async Task WriteEverySecondAsync(string file, SenderState state, TextWriter error, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        try
-        {
-            while (await timer.WaitForNextTickAsync(cancellationToken) && Write(file, state, "running", error)) { }
-        }
-        catch (OperationCanceledException) { }
-    }
-
-    private static bool Write(string file, SenderState state, string exit, TextWriter error)
-    {
-        try
-        {
-            state.Statistics(exit).Write(file);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Report(error, $"--stats {file}: {e.Message}");
-            return false;
-        }
     }
 }

@@ -26,6 +26,18 @@ internal static class CommandOptions
         },
     };
 
+    /// <summary>An address of the other end.</summary>
+    /// <exception cref="FormatException">No http: or https: URL; the message gives <paramref name="example"/>.</exception>
+    public static Uri ParseUrl(string text, string example) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url
+        : throw new FormatException($"'{text}' is no address: write for example {example}");
+
+    /// <summary>A whole number of frames a second.</summary>
+    /// <exception cref="FormatException">No number, or not within 1 to <paramref name="most"/>.</exception>
+    public static FrameRate ParseFps(string text, int most) => int.TryParse(text, out var fps) && fps >= 1 && fps <= most
+        ? FrameRate.PerSecond(fps)
+        : throw new FormatException($"'{text}' is no frame rate: a whole number from 1 to {most}");
+
     /// <summary>How long to run.</summary>
     /// <exception cref="FormatException">No time, zero, or more than ten days.</exception>
     public static MediaTime ParseLimit(string text) => Duration.Parse(text) is { Microseconds: > 0 } time && time <= MediaTime.FromSeconds(1e6)

@@ -12,7 +12,7 @@ internal sealed record Choice(CapturedFrame Frame, IReadOnlyList<CapturedFrame> 
 /// Chooses keyframes as frames come: asks the selector, and closes the loop by trying what the receiver would make of the frames in
 /// between. Owns the frames that it was offered until the choice that they belong to has been coded.
 /// </summary>
-internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate) : IDisposable
+internal sealed class FrameChooser : IDisposable
 {
     /// <summary>Frames kept since the last keyframe; beyond that the oldest go.</summary>
     private const int Kept = 40;
@@ -20,12 +20,20 @@ internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate
     /// <summary>1 - SSIM in the middle of a gap above what coding costs, from which on the gap is too long.</summary>
     private const double ToleratedDrift = 0.06;
 
+    private readonly KeyframeStage _stage;
+    private readonly KeyframeRateControl _rate;
     private readonly DescriptorEmbedding _embedding = new();
     private readonly KeyframeSelector _selector = new();
     private readonly List<CapturedFrame> _frames = [];
-    private readonly float[] _vector = new float[new DescriptorEmbedding().Dimensions];
+    private readonly float[] _vector;
     private long _lastKeyframe = -1;
     private bool _requested;
+
+    public FrameChooser(KeyframeStage stage, KeyframeRateControl rate)
+    {
+        (_stage, _rate) = (stage, rate);
+        _vector = new float[_embedding.Dimensions];
+    }
 
     /// <summary>Scenes count from 1.</summary>
     public int Scene { get; private set; } = 1;
@@ -49,7 +57,7 @@ internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate
         if (_lastKeyframe < 0)
             return Choose(KeyframeReason.SceneCut);
         var ticks = frame.Tick - _lastKeyframe;
-        var verdict = _selector.Consider(_vector, ticks, rate.TargetInterval, rate.MinInterval, rate.MaxInterval, rate.Pressure);
+        var verdict = _selector.Consider(_vector, ticks, _rate.TargetInterval, _rate.MinInterval, _rate.MaxInterval, _rate.Pressure);
         if (verdict == KeyframeReason.SceneCut)
         {
             Scene++;
@@ -57,7 +65,7 @@ internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate
         }
 
         // What waits must fit the latency budget before more is made.
-        if (backlog.Seconds > rate.BacklogLimit.Seconds)
+        if (backlog.Seconds > _rate.BacklogLimit.Seconds)
             return null;
         if (Volatile.Read(ref _requested))
         {
@@ -67,8 +75,8 @@ internal sealed class FrameChooser(KeyframeStage stage, KeyframeRateControl rate
 
         if (verdict is not null)
             return Choose(verdict.Value);
-        if (ticks >= rate.MinInterval && ticks % 2 == 0 && rate.Debt <= 0 && _frames.Count >= 3
-            && stage.Drift(_frames[_frames.Count / 2].Frame, frame.Frame) > ToleratedDrift)
+        if (ticks >= _rate.MinInterval && ticks % 2 == 0 && _rate.Debt <= 0 && _frames.Count >= 3
+            && _stage.Drift(_frames[_frames.Count / 2].Frame, frame.Frame) > ToleratedDrift)
             return Choose(KeyframeReason.Drift);
         return null;
     }

@@ -18,14 +18,11 @@ internal sealed record CodedKeyframe(Keyframe Keyframe, GapMotion? Motion);
 internal sealed class KeyframeStage : IDisposable
 {
     private readonly AomKeyframeEncoder _encoder;
-    private readonly AomKeyframeDecoder _decoder;
+    private readonly KeyframeReconstructor _reconstructor;
     private readonly KeyframeRateControl _rate;
-    private readonly PixelSize _size;
-    private readonly FramePool _pool;
-    private readonly FrameInterpolator _interpolator, _trial;
+    private readonly FrameInterpolator _interpolator;
     private readonly MotionStage _motion;
     private readonly VideoFrame _scratch;
-    private readonly Dictionary<PixelSize, Resampler> _resamplers = [];
     private VideoFrame? _shown;
     private long _lastTick;
     private uint _index;
@@ -33,12 +30,10 @@ internal sealed class KeyframeStage : IDisposable
 
     public KeyframeStage(PixelSize size, KeyframeRateControl rate)
     {
-        (_size, _rate) = (size, rate);
+        _rate = rate;
         _encoder = new(size);
-        _decoder = new(size);
-        _pool = new(size, 4);
+        _reconstructor = new(size, keep: 4);
         _interpolator = new(size);
-        _trial = new(size);
         _motion = new(_interpolator);
         _scratch = VideoFrame.Allocate(size);
     }
@@ -46,9 +41,6 @@ internal sealed class KeyframeStage : IDisposable
     public Distribution EncodeTime { get; } = new();
 
     public long Coded => _index;
-
-    /// <summary>Gaps with motion on the wire, and all gaps.</summary>
-    public (long Sent, long Seen) MotionGaps => _motion.Gaps;
 
     /// <summary>
     /// How far the middle of the gap would drift from the truth if <paramref name="candidate"/> ended it: 0 (not at all) to 1, beyond
@@ -58,8 +50,8 @@ internal sealed class KeyframeStage : IDisposable
     {
         if (_shown is null)
             return 1;
-        _trial.Prepare(_shown, candidate);
-        _trial.Interpolate(0.5f, _scratch);
+        _interpolator.Prepare(_shown, candidate);
+        _interpolator.Interpolate(0.5f, _scratch);
         return Math.Max(0, FrameDistance.Structural(middle, _scratch) - _codingError);
     }
 
@@ -72,7 +64,7 @@ internal sealed class KeyframeStage : IDisposable
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var intra = _shown is null || reason is KeyframeReason.Request;
         var ticks = _shown is null ? 1 : frame.Tick - _lastTick;
-        var spend = _rate.Next(ticks, intra);
+        var spend = _rate.Next(intra);
         var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
         _rate.Spent(data.Length, ticks, intra);
         var keyframe = new Keyframe
@@ -84,7 +76,7 @@ internal sealed class KeyframeStage : IDisposable
         };
         if (_encoder.Last.Intra)
             keyframe.Base = 0;
-        var shown = Shown(data);
+        var shown = _reconstructor.Reconstruct(data, out _);
         _codingError = FrameDistance.Structural(frame.Frame, shown);
         GapMotion? motion = null;
         if (_shown is { } before && reason is not KeyframeReason.SceneCut && between.Count > 0)
@@ -104,17 +96,6 @@ internal sealed class KeyframeStage : IDisposable
     {
         _shown?.Dispose();
         _encoder.Dispose();
-        _decoder.Dispose();
-    }
-
-    /// <summary>What the receiver makes of the coded bytes.</summary>
-    private VideoFrame Shown(ReadOnlySpan<byte> data)
-    {
-        using var decoded = _decoder.Decode(data);
-        if (!_resamplers.TryGetValue(decoded.Size, out var resampler))
-            _resamplers[decoded.Size] = resampler = new(decoded.Size, _size, Resampler.KeyframeSharpening);
-        var shown = _pool.Rent();
-        resampler.Resample(decoded, shown);
-        return shown;
+        _reconstructor.Dispose();
     }
 }

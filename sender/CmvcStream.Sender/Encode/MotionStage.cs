@@ -24,9 +24,6 @@ internal sealed class MotionStage(FrameInterpolator interpolator)
     private readonly MotionCorrection[] _one = [new()];
     private readonly ArrayBufferWriter<byte> _bytes = new();
 
-    /// <summary>Gaps for which motion was sent, and gaps seen.</summary>
-    public (long Sent, long Seen) Gaps { get; private set; }
-
     /// <summary>The motion payload of the gap that the interpolator was prepared for; empty: none pays.</summary>
     /// <param name="from">Tick of the keyframe before.</param>
     /// <param name="to">Tick of the keyframe after.</param>
@@ -35,7 +32,6 @@ internal sealed class MotionStage(FrameInterpolator interpolator)
     /// <param name="keyframeError">Its sum of squared luma errors.</param>
     public ByteString Code(long from, long to, IReadOnlyList<CapturedFrame> between, int keyframeBytes, double keyframeError)
     {
-        Gaps = (Gaps.Sent, Gaps.Seen + 1);
         if (interpolator.IsCut || Middle(from, to, between) is not { } middle)
             return ByteString.Empty;
         var t = (float)(middle.Tick - from) / (to - from);
@@ -46,7 +42,6 @@ internal sealed class MotionStage(FrameInterpolator interpolator)
         _bytes.ResetWrittenCount();
         if (gain <= 0 || MotionCodec.Encode(_one, _bytes) is 0 || gain * weight <= (_bytes.WrittenCount + PartBytes) * price)
             return ByteString.Empty;
-        Gaps = (Gaps.Sent + 1, Gaps.Seen);
         return ByteString.CopyFrom(_bytes.WrittenSpan);
     }
 

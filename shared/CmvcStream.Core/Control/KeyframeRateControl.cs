@@ -6,8 +6,7 @@ namespace CmvcStream.Core.Control;
 /// <summary>What to spend on the next keyframe.</summary>
 /// <param name="Quality">libaom's cq-level, 0 to 63.</param>
 /// <param name="Scale">Coded size.</param>
-/// <param name="TargetBytes">What it ought to cost.</param>
-public readonly record struct KeyframeSpend(int Quality, CodedScale Scale, double TargetBytes);
+public readonly record struct KeyframeSpend(int Quality, CodedScale Scale);
 
 /// <summary>
 /// Spends the byte budget on keyframes: how far apart, how large and how good. The three are chosen together: at a given rate the
@@ -68,7 +67,7 @@ public sealed class KeyframeRateControl
 
     public double MinInterval => Math.Max(1, TargetInterval * 0.6);
 
-    public double MaxInterval => Math.Min(TargetInterval * 1.5, _fps * 2);
+    public double MaxInterval => TargetInterval * 1.5;
 
     /// <summary>No keyframe is made while more than this waits to be sent.</summary>
     public MediaTime BacklogLimit { get; }
@@ -79,11 +78,10 @@ public sealed class KeyframeRateControl
     /// <summary>Below 1 while bytes go unspent, above while they are owed.</summary>
     public double Pressure => Math.Clamp(1 + _debt / (_bytesPerSecond * 0.5), 0.3, 2);
 
-    public KeyframeSpend Next(double ticksSinceLast, bool intra)
+    public KeyframeSpend Next(bool intra)
     {
-        var target = _bytesPerSecond * Math.Max(ticksSinceLast, 1) / _fps - _debt * 0.3;
         var quality = intra ? Math.Max(_quality, FirstQuality) : _quality;
-        return new((int)Math.Round(Math.Clamp(quality, BestQuality, WorstQuality)), Ladder[_step], Math.Max(target, 40));
+        return new((int)Math.Round(Math.Clamp(quality, BestQuality, WorstQuality)), Ladder[_step]);
     }
 
     /// <summary>Tells what a keyframe cost, and how many ticks after the one before it came.</summary>

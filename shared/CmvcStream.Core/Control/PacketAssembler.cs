@@ -26,21 +26,21 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     /// <summary>How long the backlog will need on the wire, headers included.</summary>
     public MediaTime BacklogTime => Backlog == 0 ? MediaTime.Zero : budget.Rate.TimeFor(new(overhead.WireBytes(Backlog)));
 
-    /// <summary>How long a part may wait for company: half a packet's worth of headers a second costs a tenth of the rate.</summary>
+    /// <summary>How long a part may wait for company: so long that headers take a tenth of the rate, and a second at most.</summary>
     public MediaTime Coalesce => MediaTime.FromSeconds(Math.Clamp(overhead.WireBytes(0) * 8 / (0.1 * budget.Rate.BitsPerSecond), 0.02, 1.0));
 
-    /// <summary>Most payload bytes of one packet: a second of the link, so that nothing sits behind one packet for longer.</summary>
+    /// <summary>Most payload bytes of one packet: four fifths of a second of the link, so that nothing sits behind one packet for longer.</summary>
     private int PacketLimit => (int)Math.Clamp(budget.Rate.BytesPerSecond * 0.8, 160, 1300);
 
     public void Add(Keyframe keyframe, GapMotion? motion, MediaTime now)
     {
         ArgumentNullException.ThrowIfNull(keyframe);
         _keyframes.Enqueue(keyframe);
-        Backlog += keyframe.CalculateSize() + 2;
+        Backlog += Size(keyframe);
         if (motion is not null)
         {
             _motion[keyframe.Index] = motion;
-            Backlog += motion.CalculateSize() + 2;
+            Backlog += Size(motion);
         }
 
         Touch(now);
@@ -52,7 +52,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         ArgumentNullException.ThrowIfNull(text);
         if (_text is { } old)
         {
-            Backlog -= old.CalculateSize() + 2;
+            Backlog -= Size(old);
             if (text.Look.Length == 0 && text.Scene == old.Scene)
                 text.Look = old.Look;
             if (text.Motion.Length == 0 && text.Scene == old.Scene)
@@ -60,7 +60,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         }
 
         _text = text;
-        Backlog += text.CalculateSize() + 2;
+        Backlog += Size(text);
         Touch(now);
     }
 
@@ -92,7 +92,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         if (_text is { } text)
         {
             message.Text.Add(text);
-            room -= text.CalculateSize() + 2;
+            room -= Size(text);
             _text = null;
         }
 
@@ -101,7 +101,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
             if (_fragmentOffset == 0 && _motion.Remove(keyframe.Index, out var motion))
             {
                 message.Motion.Add(motion);
-                room -= motion.CalculateSize() + 2;
+                room -= Size(motion);
             }
 
             var left = keyframe.Data.Length - (int)_fragmentOffset;
@@ -164,9 +164,9 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     {
         Backlog = -(int)_fragmentOffset;
         foreach (var keyframe in _keyframes)
-            Backlog += keyframe.CalculateSize() + 2;
+            Backlog += Size(keyframe);
         foreach (var motion in _motion.Values)
-            Backlog += motion.CalculateSize() + 2;
+            Backlog += Size(motion);
         Backlog = Math.Max(Backlog, 0);
     }
 
@@ -176,6 +176,9 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
             _oldest = now;
         _waiting = true;
     }
+
+    /// <summary>A part with its tag and length, near enough: both are a byte for all but the largest parts.</summary>
+    private static int Size(Google.Protobuf.IMessage part) => part.CalculateSize() + 2;
 
     private static MediaTime Max(MediaTime a, MediaTime b) => a > b ? a : b;
 }

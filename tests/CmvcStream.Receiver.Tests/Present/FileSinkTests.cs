@@ -1,5 +1,6 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Receiver.Present;
+using CmvcStream.TestKit;
 
 namespace CmvcStream.Receiver.Tests.Present;
 

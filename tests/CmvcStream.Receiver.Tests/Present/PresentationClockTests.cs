@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CmvcStream.Core.Media;
 using CmvcStream.Receiver.Present;
+using CmvcStream.TestKit;
 
 namespace CmvcStream.Receiver.Tests.Present;
 

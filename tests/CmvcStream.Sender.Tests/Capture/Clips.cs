@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CmvcStream.Core.Media;
 using Xunit;
+using CmvcStream.TestKit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 
@@ -34,7 +35,7 @@ internal static class Reading
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Ticks of all pictures up to the end, or of the first so many; the clock goes as the source wants it.</summary>
-    public static async Task<List<long>> TicksAsync(this IFrameSource source, ManualClock clock, int most = int.MaxValue)
+    public static async Task<List<long>> TicksAsync(this IFrameSource source, ManualTime clock, int most = int.MaxValue)
     {
         var ticks = new List<long>();
         while (ticks.Count < most && await source.NextAsync(clock) is { } frame)
@@ -47,7 +48,7 @@ internal static class Reading
         return ticks;
     }
 
-    public static async Task<CapturedFrame?> NextAsync(this IFrameSource source, ManualClock clock)
+    public static async Task<CapturedFrame?> NextAsync(this IFrameSource source, ManualTime clock)
     {
         using var limit = new CancellationTokenSource(Limit);
         var read = source.ReadAsync(limit.Token).AsTask();

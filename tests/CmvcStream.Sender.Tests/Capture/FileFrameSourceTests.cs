@@ -4,13 +4,14 @@ using System.Net.Sockets;
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
 using Xunit;
+using CmvcStream.TestKit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 
 public sealed class FileFrameSourceTests : IDisposable
 {
     private readonly Clips _clips = new();
-    private readonly ManualClock _clock = new();
+    private readonly ManualTime _clock = new();
 
     public void Dispose() => _clips.Dispose();
 

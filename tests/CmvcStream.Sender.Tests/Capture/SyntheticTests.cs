@@ -2,6 +2,7 @@ using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
 using CmvcStream.Sender.Capture.Synthetic;
 using Xunit;
+using CmvcStream.TestKit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 
@@ -76,7 +77,7 @@ public sealed class SyntheticTests
     [Fact]
     public async Task ReadAsync_OddBox_HasEvenSidesAndTicksFromZero()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTime();
         await using IFrameSource source = FrameSources.Create("synthetic:street", new() { Box = new(161, 91), Clock = clock });
         await source.StartAsync(default);
 
@@ -88,7 +89,7 @@ public sealed class SyntheticTests
     [Fact]
     public async Task ReadAsync_AfterALongSleep_GoesOnAtTrueTime()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTime();
         await using IFrameSource source = FrameSources.Create("synthetic:street", new() { Box = Size, Clock = clock });
         await source.StartAsync(default);
         await source.TicksAsync(clock, 1);

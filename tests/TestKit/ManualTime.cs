@@ -1,7 +1,7 @@
-namespace CmvcStream.Receiver.Tests.Present;
+namespace CmvcStream.TestKit;
 
 /// <summary>Time that stands still until a test moves it; timers fire in order while it moves.</summary>
-internal sealed class ManualTime : TimeProvider
+public sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
@@ -20,9 +20,9 @@ internal sealed class ManualTime : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new ManualTimer(this, () => callback(state));
-        timer.Change(dueTime, period);
         lock (_gate)
             _timers.Add(timer);
+        timer.Change(dueTime, period);
         return timer;
     }
 
@@ -46,6 +46,16 @@ internal sealed class ManualTime : TimeProvider
                 return;
             next.Fire();
         }
+    }
+
+    /// <summary>Goes to the next timer that is due within a second, if there is one.</summary>
+    public void Step()
+    {
+        TimeSpan? wait;
+        lock (_gate)
+            wait = _timers.Min(t => t.Due) - _now;
+        if (wait <= TimeSpan.FromSeconds(1))
+            Advance(wait.Value > TimeSpan.Zero ? wait.Value : TimeSpan.Zero);
     }
 
     /// <summary>Waits until some timer is set.</summary>
@@ -75,10 +85,19 @@ internal sealed class ManualTime : TimeProvider
         {
             lock (owner._gate)
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : owner._now + dueTime;
+            if (dueTime == TimeSpan.Zero)
+                owner.Advance(TimeSpan.Zero);
             return true;
         }
 
-        public void Dispose() => Due = null;
+        public void Dispose()
+        {
+            lock (owner._gate)
+            {
+                Due = null;
+                owner._timers.Remove(this);
+            }
+        }
 
         public ValueTask DisposeAsync()
         {

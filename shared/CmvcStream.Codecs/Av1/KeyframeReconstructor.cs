@@ -1,0 +1,52 @@
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Media;
+using CmvcStream.Core.Motion;
+
+namespace CmvcStream.Codecs.Av1;
+
+/// <summary>
+/// Makes the picture that is shown of a coded keyframe: decoded, brought to presentation size, sharpened. The receiver shows it and the
+/// sender closes its loop with it, so there is one of it. One thread at a time.
+/// </summary>
+public sealed class KeyframeReconstructor : IDisposable
+{
+    /// <summary>Coded sizes for which tables are kept; our sender uses six, another may do as it likes.</summary>
+    private const int MaxSizes = 16;
+
+    private readonly PixelSize _size;
+    private readonly AomKeyframeDecoder _decoder;
+    private readonly FramePool _pool;
+    private readonly Dictionary<PixelSize, Resampler> _resamplers = [];
+
+    /// <param name="size">Presentation size.</param>
+    /// <param name="keep">Pictures that are used again.</param>
+    /// <exception cref="CodecException">libaom is missing or does not fit.</exception>
+    public KeyframeReconstructor(PixelSize size, int keep)
+    {
+        _size = size;
+        _decoder = new(size);
+        _pool = new(size, keep);
+    }
+
+    /// <summary>Reconstructs the next keyframe of the chain; the caller disposes the picture.</summary>
+    /// <param name="data">As coded.</param>
+    /// <param name="codedSize">The size at which it was coded.</param>
+    /// <exception cref="CodecException">The bytes are no decodable picture; the next one must be intra.</exception>
+    public VideoFrame Reconstruct(ReadOnlySpan<byte> data, out PixelSize codedSize)
+    {
+        using var decoded = _decoder.Decode(data);
+        codedSize = decoded.Size;
+        if (!_resamplers.TryGetValue(codedSize, out var resampler))
+        {
+            if (_resamplers.Count > MaxSizes)
+                _resamplers.Clear();
+            _resamplers[codedSize] = resampler = new(codedSize, _size, Resampler.KeyframeSharpening);
+        }
+
+        var picture = _pool.Rent();
+        resampler.Resample(decoded, picture);
+        return picture;
+    }
+
+    public void Dispose() => _decoder.Dispose();
+}

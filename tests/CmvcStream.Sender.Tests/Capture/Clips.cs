@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using CmvcStream.Core.Media;
-using Xunit;
 using CmvcStream.TestKit;
+using Xunit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 

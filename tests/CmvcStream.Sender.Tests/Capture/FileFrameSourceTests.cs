@@ -3,8 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
-using Xunit;
 using CmvcStream.TestKit;
+using Xunit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 

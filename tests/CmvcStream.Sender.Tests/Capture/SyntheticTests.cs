@@ -1,8 +1,8 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
 using CmvcStream.Sender.Capture.Synthetic;
-using Xunit;
 using CmvcStream.TestKit;
+using Xunit;
 
 namespace CmvcStream.Sender.Tests.Capture;
 

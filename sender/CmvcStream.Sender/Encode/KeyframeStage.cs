@@ -42,6 +42,9 @@ internal sealed class KeyframeStage : IDisposable
 
     public long Coded => _index;
 
+    /// <summary>What the last keyframe was coded with.</summary>
+    public KeyframeSpend LastSpend { get; private set; }
+
     /// <summary>
     /// How far the middle of the gap would drift from the truth if <paramref name="candidate"/> ended it: 0 (not at all) to 1, beyond
     /// what coding alone costs. The receiver's own interpolation is run on what the receiver has and on the candidate.
@@ -64,7 +67,7 @@ internal sealed class KeyframeStage : IDisposable
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var intra = _shown is null || reason is KeyframeReason.Request;
         var ticks = _shown is null ? 1 : frame.Tick - _lastTick;
-        var spend = _rate.Next(intra);
+        var spend = LastSpend = _rate.Next(intra);
         var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
         _rate.Spent(data.Length, ticks, intra);
         var keyframe = new Keyframe

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using CmvcStream.Core.Media;
+using CmvcStream.Simulate;
+
+var source = new Argument<string>("FILE") { Description = "a video file" };
+var rate = new Option<Bitrate>("--rate") { Description = "rate of the wire (8kbps)", CustomParser = r => Bitrate.Parse(r.Tokens[0].Value), DefaultValueFactory = _ => new(8000) };
+var delay = new Option<double>("--delay") { Description = "one-way delay of the link in milliseconds (50)", DefaultValueFactory = _ => 50 };
+var output = new Option<string?>("--out") { Description = "y4m file of what is shown, at the source's rate" };
+var trace = new Option<string?>("--trace") { Description = "tab-separated table of the keyframes" };
+var uniform = new Option<bool>("--uniform") { Description = "keyframes evenly spaced, whatever the content" };
+var noMotion = new Option<bool>("--no-motion") { Description = "no motion is sent" };
+var root = new RootCommand("Sender, link and receiver in virtual time: what a clip looks like at a rate, without waiting for it and whatever else the machine does.")
+    { source, rate, delay, output, trace, uniform, noMotion };
+root.SetAction(async (parsed, stop) =>
+{
+    var options = new SimulationOptions(parsed.GetRequiredValue(source), parsed.GetValue(rate))
+    {
+        Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)),
+        Out = parsed.GetValue(output),
+        Trace = parsed.GetValue(trace),
+        Uniform = parsed.GetValue(uniform),
+        NoMotion = parsed.GetValue(noMotion),
+    };
+    Console.WriteLine(await Simulation.RunAsync(options, stop));
+    return 0;
+});
+return await root.Parse(args).InvokeAsync();

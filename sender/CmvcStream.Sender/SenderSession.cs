@@ -22,7 +22,7 @@ internal sealed class SenderSession : IDisposable
     private readonly long _began;
     private readonly WireBudget _budget;
     private readonly PacketAssembler _assembler;
-    private readonly WirePlan _plan;
+    private readonly WireOverhead _overhead;
     private readonly KeyframeStage _stage;
     private readonly FrameChooser _chooser;
     private readonly IDescriber _describer = new SignalDescriber();
@@ -39,10 +39,9 @@ internal sealed class SenderSession : IDisposable
         _began = _time.GetTimestamp();
         _connected = session.Wire;
         _budget = new(options.MaxRate);
-        var overhead = options.To.Scheme == Uri.UriSchemeHttps ? WireOverhead.GrpcTls : WireOverhead.GrpcClear;
-        _assembler = new(overhead, _budget);
-        _plan = new(options.MaxRate, overhead, _assembler.Coalesce);
-        var rate = new KeyframeRateControl(_plan.Keyframes, source.Rate, source.Size, _assembler.Coalesce);
+        _overhead = options.To.Scheme == Uri.UriSchemeHttps ? WireOverhead.GrpcTls : WireOverhead.GrpcClear;
+        _assembler = new(_overhead, _budget);
+        var rate = new KeyframeRateControl(options.MaxRate, _overhead, source.Rate, source.Size);
         _stage = new(source.Size, rate);
         _chooser = new(_stage, rate);
         state.EncodeTime = _stage.EncodeTime;
@@ -119,7 +118,7 @@ internal sealed class SenderSession : IDisposable
                 lastTick = frame.Tick;
                 Describe(frame);
                 TellTrouble();
-                Take(frame, _chooser.Offer(frame, Backlog()));
+                Take(frame, _chooser.Offer(frame, Available()));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
@@ -135,7 +134,7 @@ internal sealed class SenderSession : IDisposable
     {
         if (choice is null)
             return;
-        var coded = _stage.Encode(choice.Frame, choice.Between, choice.Reason);
+        var coded = _stage.Encode(choice.Frame, choice.Between, choice.Reason, Available());
         _chooser.Coded();
         _state.Coded = _stage.Coded;
         lock (_gate)
@@ -149,10 +148,10 @@ internal sealed class SenderSession : IDisposable
             return _assembler.Backlog;
     }
 
-    private MediaTime Backlog()
+    private double Available()
     {
         lock (_gate)
-            return _assembler.BacklogTime;
+            return _assembler.Available(Now, KeyframeRateControl.Lead);
     }
 
     private void Describe(CapturedFrame frame)
@@ -206,7 +205,7 @@ internal sealed class SenderSession : IDisposable
             if (!_helloSent)
                 Introduce(message);
             var payload = message.CalculateSize();
-            var cost = _plan.Overhead.WireBytes(payload);
+            var cost = _overhead.WireBytes(payload);
             lock (_gate)
             {
                 _charged += cost;

@@ -72,10 +72,9 @@ internal sealed class Simulation : IDisposable
         (_options, _fps) = (options, fps);
         _budget = new(options.Rate);
         _assembler = new(WireOverhead.GrpcClear, _budget);
-        var plan = new WirePlan(options.Rate, WireOverhead.GrpcClear, _assembler.Coalesce);
-        _rate = new(plan.Keyframes, fps, size, _assembler.Coalesce);
+        _rate = new(options.Rate, WireOverhead.GrpcClear, fps, size);
         _stage = new(size, _rate);
-        _chooser = new(_stage, _rate);
+        _chooser = new(_stage, _rate, options.Uniform);
         _link = new(new() { Rate = options.Rate, Delay = options.Delay, Queue = LinkSettings.DefaultQueue(options.Rate) });
         _schedule = new(fps);
         _regenerator = new(_scene, size, lowLatency: false);
@@ -83,7 +82,7 @@ internal sealed class Simulation : IDisposable
         if (options.Out is { } path)
             _writer = new(_out = File.Create(path), fps, path);
         if (options.Trace is { } table)
-            (_trace = new(table)).WriteLine("tick\treason\tbytes\tmotion\tcoded\tquality\tspacing\tbacklog_ms\tdelay_ms");
+            (_trace = new(table)).WriteLine("tick\treason\tbytes\tmotion\tcoded\tquality\tavailable\tdelay_ms");
     }
 
     /// <summary>Streams the file and says how it went.</summary>
@@ -123,19 +122,22 @@ internal sealed class Simulation : IDisposable
         _lastTick = frame.Tick;
         if (_describer.TryDescribe(new(frame.Frame, frame.Frame.Pts, _chooser.Scene), out var text))
             _assembler.Add(new SceneText { Tick = (uint)frame.Tick, Scene = (uint)text.Scene, Look = text.Look, Motion = text.Motion }, _now);
-        Code(_chooser.Offer(frame, _assembler.BacklogTime));
+        Code(_chooser.Offer(frame, Available));
     }
+
+    private double Available => _assembler.Available(_now, KeyframeRateControl.Lead);
 
     private void Code(Choice? choice)
     {
         if (choice is null)
             return;
-        var coded = _stage.Encode(choice.Frame, choice.Between, choice.Reason);
+        var available = Available;
+        var coded = _stage.Encode(choice.Frame, _options.NoMotion ? [] : choice.Between, choice.Reason, available);
         _chooser.Coded();
         _keyframes++;
         _encoding.Enqueue((_now + EncodeTime, coded));
         _trace?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{coded.Keyframe.Tick}\t{coded.Keyframe.Reason}\t{coded.Keyframe.Data.Length}\t{coded.Motion?.Data.Length ?? 0}\t{_stage.LastSpend.Scale}\t{_stage.LastSpend.Quality}\t{_rate.TargetInterval:0.0}\t{_assembler.BacklogTime.Milliseconds:0}\t{(_playout.Offset ?? default).Milliseconds:0}"));
+            $"{coded.Keyframe.Tick}\t{coded.Keyframe.Reason}\t{coded.Keyframe.Data.Length}\t{coded.Motion?.Data.Length ?? 0}\t{_stage.LastSpend.Scale}\t{_stage.LastSpend.Quality}\t{available:0}\t{(_playout.Offset ?? default).Milliseconds:0}"));
     }
 
     private void Finish()

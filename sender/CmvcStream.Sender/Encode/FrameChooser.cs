@@ -18,20 +18,24 @@ internal sealed class FrameChooser : IDisposable
     private const int Kept = 40;
 
     /// <summary>1 - SSIM in the middle of a gap above what coding costs, from which on the gap is too long.</summary>
-    private const double ToleratedDrift = 0.06;
+    private const double ToleratedDrift = 0.1;
 
     private readonly KeyframeStage _stage;
     private readonly KeyframeRateControl _rate;
     private readonly DescriptorEmbedding _embedding = new();
-    private readonly KeyframeSelector _selector = new();
+    private readonly KeyframeSelector _selector;
     private readonly List<CapturedFrame> _frames = [];
     private readonly float[] _vector;
     private long _lastKeyframe = -1;
+    private readonly bool _uniform;
     private bool _requested;
 
-    public FrameChooser(KeyframeStage stage, KeyframeRateControl rate)
+    /// <param name="stage">Codes what is chosen.</param>
+    /// <param name="rate">Says what can be paid for.</param>
+    /// <param name="uniform">Even spacing, for comparison: content is asked for cuts only.</param>
+    public FrameChooser(KeyframeStage stage, KeyframeRateControl rate, bool uniform = false)
     {
-        (_stage, _rate) = (stage, rate);
+        (_stage, _rate, _selector, _uniform) = (stage, rate, uniform ? new(changeExponent: 0) : new(), uniform);
         _vector = new float[_embedding.Dimensions];
     }
 
@@ -43,8 +47,8 @@ internal sealed class FrameChooser : IDisposable
 
     /// <summary>Takes a frame (and its reference) and says whether it is a keyframe now.</summary>
     /// <param name="frame">The newest frame.</param>
-    /// <param name="backlog">How long what waits to be sent needs on the wire.</param>
-    public Choice? Offer(CapturedFrame frame, MediaTime backlog)
+    /// <param name="available">Payload bytes that may leave soon (<see cref="KeyframeRateControl.Lead"/>).</param>
+    public Choice? Offer(CapturedFrame frame, double available)
     {
         _frames.Add(frame);
         if (_frames.Count > Kept)
@@ -57,15 +61,15 @@ internal sealed class FrameChooser : IDisposable
         if (_lastKeyframe < 0)
             return Choose(KeyframeReason.SceneCut);
         var ticks = frame.Tick - _lastKeyframe;
-        var verdict = _selector.Consider(_vector, ticks, _rate.TargetInterval, _rate.MinInterval, _rate.MaxInterval, _rate.Pressure);
+        var verdict = _selector.Consider(_vector, ticks, _rate.TargetInterval, _rate.MinInterval, _rate.MaxInterval);
         if (verdict == KeyframeReason.SceneCut)
         {
             Scene++;
             return Choose(KeyframeReason.SceneCut);
         }
 
-        // What waits must fit the latency budget before more is made.
-        if (backlog.Seconds > _rate.BacklogLimit.Seconds)
+        // A keyframe that has to wait is an old one when it leaves.
+        if (!_rate.Affords(available))
             return null;
         if (Volatile.Read(ref _requested))
         {
@@ -75,7 +79,7 @@ internal sealed class FrameChooser : IDisposable
 
         if (verdict is not null)
             return Choose(verdict.Value);
-        if (ticks >= _rate.MinInterval && ticks % 2 == 0 && _rate.Debt <= 0 && _frames.Count >= 3
+        if (!_uniform && ticks >= _rate.MinInterval && ticks % 2 == 0 && available >= _rate.Nominal && _frames.Count >= 3
             && _stage.Drift(_frames[_frames.Count / 2].Frame, frame.Frame) > ToleratedDrift)
             return Choose(KeyframeReason.Drift);
         return null;

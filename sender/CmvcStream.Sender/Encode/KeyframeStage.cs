@@ -62,14 +62,20 @@ internal sealed class KeyframeStage : IDisposable
     /// <param name="frame">The picture.</param>
     /// <param name="between">The frames since the last keyframe, in order.</param>
     /// <param name="reason">Why it was chosen.</param>
-    public CodedKeyframe Encode(CapturedFrame frame, IReadOnlyList<CapturedFrame> between, KeyframeReason reason)
+    /// <param name="available">Payload bytes that may leave soon.</param>
+    public CodedKeyframe Encode(CapturedFrame frame, IReadOnlyList<CapturedFrame> between, KeyframeReason reason, double available)
     {
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
-        var intra = _shown is null || reason is KeyframeReason.Request;
-        var ticks = _shown is null ? 1 : frame.Tick - _lastTick;
-        var spend = LastSpend = _rate.Next(intra);
+        var intra = _shown is null || reason is KeyframeReason.Request or KeyframeReason.SceneCut;
+        var spend = LastSpend = _rate.Next(intra, available);
         var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
-        _rate.Spent(data.Length, ticks, intra);
+        if (!intra && data.Length > _rate.Most)
+        {
+            intra = true;
+            spend = LastSpend = _rate.Next(intra, available);
+            data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
+        }
+
         var keyframe = new Keyframe
         {
             Index = ++_index,
@@ -89,6 +95,7 @@ internal sealed class KeyframeStage : IDisposable
                 motion = new() { Keyframe = _index, Data = bytes };
         }
 
+        _rate.Spent(data.Length, motion?.Data.Length ?? 0, intra, spend.Quality);
         _shown?.Dispose();
         (_shown, _lastTick) = (shown, frame.Tick);
         EncodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);

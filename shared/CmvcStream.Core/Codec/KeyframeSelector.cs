@@ -7,16 +7,17 @@ namespace CmvcStream.Core.Codec;
 /// maximum interval, or at a cut. Causal. The threshold of change adapts so that keyframes come as often as the budget can pay for:
 /// densely where content changes fast, sparsely where it does not.
 /// </summary>
-public sealed class KeyframeSelector
+/// <param name="changeExponent">How much change rules over time: 0 is uniform spacing, 1 is equal change in each gap.</param>
+public sealed class KeyframeSelector(double changeExponent = KeyframeSelector.ChangeExponent)
 {
     /// <summary>
-    /// How much change rules over time: 0 is uniform spacing, 1 is equal change in each gap. Tuned, with the adaptation, on the error of
+    /// Tuned, with the adaptation, on the error of
     /// blending between keyframes in joined clips (docs/modes.md); 1 is worse than uniform, since the error in a gap levels off.
     /// </summary>
-    private const double ChangeExponent = 0.3;
+    public const double ChangeExponent = 0.2;
 
     /// <summary>The logarithm of the threshold moves by this for a keyframe too many or too few.</summary>
-    private const double Adaptation = 0.05;
+    private const double Adaptation = 0.2;
 
     // Change is the chord between unit vectors, 0 to 2: for small changes it grows linearly with how far things have moved.
     private const double LeastThreshold = 0.03, GreatestThreshold = 1;
@@ -33,8 +34,7 @@ public sealed class KeyframeSelector
     /// <param name="target">Ticks between keyframes that the budget pays for.</param>
     /// <param name="minimum">Least ticks between keyframes, cuts apart.</param>
     /// <param name="maximum">Most ticks between keyframes.</param>
-    /// <param name="pressure">1: the budget is as planned; below: there is more to spend; above: less.</param>
-    public KeyframeReason? Consider(ReadOnlySpan<float> embedding, double ticks, double target, double minimum, double maximum, double pressure)
+    public KeyframeReason? Consider(ReadOnlySpan<float> embedding, double ticks, double target, double minimum, double maximum)
     {
         _share = ticks / target;
         var verdict = _cuts.Consider(embedding);
@@ -46,8 +46,8 @@ public sealed class KeyframeSelector
         if (ticks >= maximum)
             return KeyframeReason.Interval;
         var chord = Math.Sqrt(Math.Max(0, 2 - 2 * (double)Similarity.Cosine(embedding, _keyframe)));
-        var change = chord / (_threshold * Math.Max(pressure, 1e-3));
-        if (Math.Pow(change, ChangeExponent) * Math.Pow(_share, 1 - ChangeExponent) < 1)
+        var change = chord / _threshold;
+        if (Math.Pow(change, changeExponent) * Math.Pow(_share, 1 - changeExponent) < 1)
             return null;
         return change >= 1 ? KeyframeReason.Change : KeyframeReason.Interval;
     }

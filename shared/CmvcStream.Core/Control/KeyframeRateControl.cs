@@ -9,13 +9,15 @@ namespace CmvcStream.Core.Control;
 public readonly record struct KeyframeSpend(int Quality, CodedScale Scale);
 
 /// <summary>
-/// Spends the byte budget on keyframes: how far apart, how large and how good. The three are chosen together: at a given rate the
-/// spacing follows the rate, quality follows the sizes of past keyframes, and the coded size steps down where quality is
-/// exhausted and up where it is plenty. Constants come from trials on clips of no benchmark.
+/// Spends the wire on keyframes: how far apart, how large and how good. The spacing follows from the rate. A keyframe is coded when the
+/// wire is about to be free, as large as what may leave then: nothing queues, so that spacing and picture delay stay bounded whatever
+/// the content does. Quality follows from the sizes of past keyframes, and the coded size steps down where quality is exhausted.
+/// Constants come from simulated streams of clips of no benchmark (cmvc-simulate): the full size is worth more than quality, and about
+/// 0.7 s between keyframes at 8 kbit/s is worth more than a shorter gap.
 /// </summary>
 public sealed class KeyframeRateControl
 {
-    private const double WorstQuality = 62, BestQuality = 20;
+    private const double WorstQuality = 63, BestQuality = 12;
 
     /// <summary>So many steps of cq-level halve a keyframe's size, near enough.</summary>
     private const double StepsPerHalf = 7;
@@ -26,130 +28,145 @@ public sealed class KeyframeRateControl
     /// <summary>Bytes a pixel of an intra picture at the first quality.</summary>
     private const double IntraBytes = 0.05;
 
-    // Quality within which a coded size is kept: below it the next larger size pays, above it the next smaller one.
-    private const double LargerBelow = 48, SmallerAbove = 60, FirstQuality = 52;
+    // Of intra keyframes, and of the first one after them.
+    private const double FirstQuality = 52, SecondQuality = 60;
 
-    // At full size, quality below or above these is better spent on (or saved from) the number of keyframes.
-    private const double DenserBelow = 47, SparserAbove = 55;
+    // Beyond the best of the last keyframes quality improves by no more than this (more in the beginning): what stands still is as good
+    // as the best of them, and coded anew when quality is better.
+    private const int Remembered = 8;
+    private const double Improvement = 3, FirstImprovement = 8;
+
+    /// <summary>What a larger size costs once, in steps of quality.</summary>
+    private const double NewDetail = 3;
+
+    // A coded size is left for the next smaller one above the first, and for the next larger one where that keeps quality below the second.
+    private const double SmallerAbove = 61, LargerBelow = 58;
+
+    /// <summary>Headers, and what is small and travels along: texts, control, the keyframe's own header.</summary>
+    private const double SmallParts = 36;
 
     // From small to large; libaom predicts across a change of size.
     private static readonly CodedScale[] Ladder =
         [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
 
-    private readonly double _bytesPerSecond;
     private readonly double _fps;
     private readonly double[] _areas;
-    private double _quality = FirstQuality;
+    private readonly int _firstStep;
     private int _step;
-    private int _sinceResize, _patience = 8;
-    private bool _climbing = true;
-    private double _debt;
-    private double _spacing = 1;
+    private double _level;      // log2 of a keyframe's bytes at quality 0
+    private readonly Queue<double> _qualities = new();
+    private double _motion;
+    private long _predicted;    // keyframes since the last intra one
+    private int _exhausted, _sinceResize, _patience = 4;
+    private bool _grew;
 
-    /// <param name="payload">What keyframes may cost a second, overhead already taken off.</param>
+    /// <param name="rate">Of the wire.</param>
+    /// <param name="overhead">What a message costs.</param>
     /// <param name="source">Ticks a second.</param>
     /// <param name="size">Source size, for the first keyframe's coded size.</param>
-    /// <param name="coalesce">How long parts wait for company.</param>
-    public KeyframeRateControl(Bitrate payload, FrameRate source, PixelSize size, MediaTime coalesce)
+    public KeyframeRateControl(Bitrate rate, WireOverhead overhead, FrameRate source, PixelSize size)
     {
-        BacklogLimit = coalesce + MediaTime.FromSeconds(0.45);
-        _bytesPerSecond = payload.BytesPerSecond;
         _fps = source.Hertz;
+        TargetInterval = Math.Clamp(_fps * 0.67 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, _fps * 1.5);
+        Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / _fps - overhead.WireBytes(0) - SmallParts, 40);
         _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
         // The first picture takes about 1.2 s of the link.
-        while (_step < Ladder.Length - 1 && IntraBytes * _areas[_step + 1] <= _bytesPerSecond * 1.2)
-            _step++;
+        while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= rate.BytesPerSecond * 1.2)
+            _firstStep++;
+        _step = _firstStep;
+        Most = rate.BytesPerSecond * 2.5;
     }
 
-    /// <summary>Ticks between keyframes that this rate is best spent on: 7 to 8 at 8 kbit/s and 15 frames/s.</summary>
-    public double TargetInterval =>
-        Math.Clamp(_fps * 0.5 * Math.Pow(1000 / Math.Max(_bytesPerSecond, 1), 0.45) * _spacing, 2, _fps * 1.2);
+    /// <summary>How far the wire may be taken in advance: what is coded now is sent a little later, and its size is not known before.</summary>
+    public static MediaTime Lead => MediaTime.FromMilliseconds(250);
 
-    public double MinInterval => Math.Max(1, TargetInterval * 0.6);
+    /// <summary>Ticks between keyframes that this rate is best spent on: 10 at 8 kbit/s and 15 frames/s.</summary>
+    public double TargetInterval { get; }
+
+    public double MinInterval => Math.Max(1, TargetInterval * 0.7);
 
     public double MaxInterval => TargetInterval * 1.5;
 
-    /// <summary>No keyframe is made while more than this waits to be sent.</summary>
-    public MediaTime BacklogLimit { get; }
+    /// <summary>Payload bytes of a keyframe at the target interval.</summary>
+    public double Nominal { get; }
 
-    /// <summary>Bytes that were spent ahead of time; negative when some were saved.</summary>
-    public double Debt => _debt;
+    /// <summary>
+    /// Payload bytes above which a predicted keyframe is not sent, but coded anew as an intra one, as small as the first: when a still
+    /// picture begins to move it would hold the wire for longer than anybody waits.
+    /// </summary>
+    public double Most { get; }
 
-    /// <summary>Below 1 while bytes go unspent, above while they are owed.</summary>
-    public double Pressure => Math.Clamp(1 + _debt / (_bytesPerSecond * 0.5), 0.3, 2);
+    /// <summary>Whether a keyframe worth the name could leave now.</summary>
+    /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>
+    public bool Affords(double available) => available >= 0.6 * Nominal;
 
-    public KeyframeSpend Next(bool intra)
+    /// <summary>What the next keyframe is coded with.</summary>
+    /// <param name="intra">It is predicted from nothing.</param>
+    /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>
+    public KeyframeSpend Next(bool intra, double available)
     {
-        var quality = intra ? Math.Max(_quality, FirstQuality) : _quality;
-        return new((int)Math.Round(Math.Clamp(quality, BestQuality, WorstQuality)), Ladder[_step]);
+        if (intra)
+            return new((int)FirstQuality, Ladder[_step = _firstStep]);
+        if (_predicted == 0)
+            return new((int)SecondQuality, Ladder[_step]);
+        var target = Math.Clamp(0.7 * available + 0.3 * Nominal - _motion, Nominal * 0.4, Nominal * 1.5);
+        var wanted = (_level - Math.Log2(target)) * StepsPerHalf;
+        _exhausted = wanted > SmallerAbove ? _exhausted + 1 : 0;
+        wanted = Resize(wanted);
+        var best = (_qualities.Count > 0 ? _qualities.Min() : WorstQuality) - (_predicted <= Ladder.Length ? FirstImprovement : Improvement);
+        return new((int)Math.Round(Math.Clamp(wanted, Math.Max(best, BestQuality), WorstQuality)), Ladder[_step]);
     }
 
-    /// <summary>Tells what a keyframe cost, and how many ticks after the one before it came.</summary>
-    public void Spent(int bytes, double ticksSinceLast, bool intra)
+    /// <summary>Tells what a keyframe cost.</summary>
+    /// <param name="bytes">Of the keyframe.</param>
+    /// <param name="motion">Of the motion that goes with it.</param>
+    /// <param name="intra">It was predicted from nothing.</param>
+    /// <param name="quality">What it was coded with.</param>
+    public void Spent(int bytes, int motion, bool intra, int quality)
     {
-        var share = _bytesPerSecond * ticksSinceLast / _fps;
-        // What was not spent cannot be saved up: the pacer lets nothing leave faster later.
-        _debt = Math.Clamp(_debt + bytes - share, -_bytesPerSecond * 0.4, _bytesPerSecond * 6);
         if (intra)
         {
-            _climbing = true;
-            if (bytes < _bytesPerSecond * 1.1 && _step < Ladder.Length - 1)
-                Move(1);
+            _predicted = 0;
+            _qualities.Clear();
             return;
         }
 
-        var target = Math.Max(share - _debt * 0.3, 40);
-        var miss = Math.Log2((bytes + 15) / target) * StepsPerHalf;
-        // The first keyframe at a larger size pays for the detail: it says little about the next. One far too large is answered at once.
-        var gain = _sinceResize == 0 ? 0.15 : miss > StepsPerHalf ? 0.7 : 0.4;
-        _quality = Math.Clamp(_quality + Math.Clamp(miss * gain, -3, 10), BestQuality, WorstQuality + 3);
+        _predicted++;
         _sinceResize++;
-        Resize(bytes);
-        Respace();
+        _qualities.Enqueue(quality);
+        if (_qualities.Count > Remembered)
+            _qualities.Dequeue();
+        _motion += (motion - _motion) * 0.3;
+        var level = Math.Log2(bytes + 10) + quality / StepsPerHalf;
+        _level += (level - _level) * (_predicted <= 2 || level > _level + 1 ? 1 : level > _level ? 0.5 : 0.3);
     }
 
-    private void Resize(int bytes)
+    /// <summary>Chooses the coded size and gives the quality that it needs.</summary>
+    private double Resize(double wanted)
     {
-        if (_climbing)
+        if (_exhausted >= 2 && _step > 0)
         {
-            // At the start every keyframe brings the next size, each of about a second of the link: detail that does not move is paid once.
-            _quality = FirstQuality + 1;
-            if (bytes > _bytesPerSecond * 1.6 || _step == Ladder.Length - 1)
-                _climbing = false;
-            else if (bytes < _bytesPerSecond * 1.1)
-                Move(1);
-            return;
+            // A larger size that did not last is not tried again soon.
+            _patience = _grew && _sinceResize < 12 ? Math.Min(_patience * 2, 64) : 4;
+            return Move(-1, wanted);
         }
 
-        if (_quality > SmallerAbove && _step > 1 && _sinceResize >= 4)
-        {
-            // A size that did not last is not tried again soon.
-            _patience = _sinceResize < 12 ? Math.Min(_patience * 2, 64) : 8;
-            Move(-1);
-        }
-        else if (_quality < LargerBelow && _step < Ladder.Length - 1 && _sinceResize >= _patience && _debt < _bytesPerSecond * 0.2)
-        {
-            Move(1);
-        }
+        // At the start every keyframe may bring the next size; later it must have paid for some time.
+        var patient = _predicted <= Ladder.Length || _sinceResize >= _patience;
+        return _step < Ladder.Length - 1 && patient && wanted + Steps(_step, _step + 1) < LargerBelow ? Move(1, wanted) : wanted;
     }
 
-    private void Respace()
+    private double Move(int by, double wanted)
     {
-        if (_step == Ladder.Length - 1 && _quality < DenserBelow)
-            _spacing = Math.Max(_spacing * 0.94, 0.45);
-        else if (_quality > SparserAbove)
-            _spacing = Math.Min(_spacing * 1.05, 1.6);
-        else
-            _spacing += (1 - _spacing) * 0.03;
-    }
-
-    private void Move(int by)
-    {
-        _quality += StepsPerHalf * AreaExponent * Math.Log2(_areas[_step + by] / _areas[_step]);
-        // A larger size pays once for all the detail that it brings: not all of it at once.
-        if (by > 0)
-            _quality += 2;
+        var steps = Steps(_step, _step + by);
+        _level += steps / StepsPerHalf;
         _step += by;
-        _sinceResize = 0;
+        _grew = by > 0;
+        _sinceResize = _exhausted = 0;
+        _qualities.Clear();
+        return by > 0 ? wanted + steps + NewDetail : wanted + steps;
     }
+
+    /// <summary>Steps of quality that a change of size is worth.</summary>
+    private double Steps(int from, int to) => StepsPerHalf * AreaExponent * Math.Log2(_areas[to] / _areas[from]);
 }

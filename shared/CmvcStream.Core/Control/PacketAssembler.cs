@@ -4,12 +4,15 @@ using CmvcStream.Protos;
 namespace CmvcStream.Core.Control;
 
 /// <summary>
-/// Puts parts that may share a packet into one, because at these rates headers are the bill. A packet is due when its parts have
-/// waited for company long enough, and never leaves before the wire budget allows it; what is large goes in fragments, with text
-/// and motion between them.
+/// Puts parts that may share a packet into one, because at these rates headers are the bill. A packet with a keyframe is due at once,
+/// one of small parts when they have waited for company long enough; none leaves before the wire budget allows it. What is large goes
+/// in fragments, with text and motion between them.
 /// </summary>
 public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
 {
+    /// <summary>A keyframe's own header in a message, at most.</summary>
+    private const int PartHeader = 16;
+
     private readonly Queue<Keyframe> _keyframes = new();
     private readonly Dictionary<uint, GapMotion> _motion = [];
     private SceneText? _text;
@@ -23,14 +26,12 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     /// <summary>Payload bytes that wait to leave.</summary>
     public int Backlog { get; private set; }
 
-    /// <summary>How long the backlog will need on the wire, headers included.</summary>
-    public MediaTime BacklogTime => Backlog == 0 ? MediaTime.Zero : budget.Rate.TimeFor(new(overhead.WireBytes(Backlog)));
+    /// <summary>Payload bytes that may leave within a time, beyond those that wait; negative when even these may not.</summary>
+    public double Available(MediaTime now, MediaTime within) =>
+        budget.Credit(now) + budget.Rate.BytesPerSecond * within.Seconds - overhead.WireBytes(Backlog + PartHeader);
 
-    /// <summary>How long a part may wait for company: so long that headers take a tenth of the rate, and a second at most.</summary>
+    /// <summary>How long a small part may wait for company: so long that headers take a tenth of the rate, and a second at most.</summary>
     public MediaTime Coalesce => MediaTime.FromSeconds(Math.Clamp(overhead.WireBytes(0) * 8 / (0.1 * budget.Rate.BitsPerSecond), 0.02, 1.0));
-
-    /// <summary>Most payload bytes of one packet: four fifths of a second of the link, so that nothing sits behind one packet for longer.</summary>
-    private int PacketLimit => (int)Math.Clamp(budget.Rate.BytesPerSecond * 0.8, 160, 1300);
 
     public void Add(Keyframe keyframe, GapMotion? motion, MediaTime now)
     {
@@ -79,16 +80,15 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     {
         if (!_waiting)
             return null;
-        var full = Backlog >= PacketLimit;
-        var due = urgent || full || _control.End ? now : Max(now, _oldest + Coalesce);
-        return Max(due, budget.ReadyAt(now, overhead.WireBytes(Math.Min(Math.Max(Backlog, 8), PacketLimit) + 4)));
+        var due = urgent || _keyframes.Count > 0 || _control.End ? now : Max(now, _oldest + Coalesce);
+        return Max(due, budget.ReadyAt(now, overhead.WireBytes(Math.Min(Math.Max(Backlog, 8), budget.LargestPacket) + 4)));
     }
 
     /// <summary>Takes the next packet; the caller sends it and charges the budget with what it cost.</summary>
     public SenderMessage Take(MediaTime now)
     {
         var message = new SenderMessage { Sequence = ++_sequence };
-        var room = PacketLimit;
+        var room = budget.LargestPacket;
         if (_text is { } text)
         {
             message.Text.Add(text);
@@ -107,19 +107,19 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
             var left = keyframe.Data.Length - (int)_fragmentOffset;
             var empty = message.Keyframe.Count == 0;
             // No packet is larger than DueAt foresaw: the budget has waited for no more than that.
-            if (left + 16 <= room || (empty && left <= 64))
+            if (left + PartHeader <= room || (empty && left <= 64))
             {
                 message.Keyframe.Add(_fragmentOffset == 0 ? keyframe : Fragment(keyframe, left));
                 _keyframes.Dequeue();
                 _fragmentOffset = 0;
-                room -= left + 16;
+                room -= left + PartHeader;
                 continue;
             }
 
             // Not worth a fragment's header: the next packet takes it whole.
-            if (!empty && left <= PacketLimit && room < PacketLimit / 4)
+            if (!empty && left <= budget.LargestPacket && room < budget.LargestPacket / 4)
                 break;
-            var take = Math.Min(left, room - 16);
+            var take = Math.Min(left, room - PartHeader);
             if (take < 64)
                 break;
             message.Keyframe.Add(Fragment(keyframe, take));

@@ -10,9 +10,13 @@ public sealed class PlayoutDelay
 {
     private static readonly MediaTime Margin = MediaTime.FromMilliseconds(80);
     private static readonly MediaTime Window = MediaTime.FromSeconds(12);
-    private const double SpeedUp = 0.04, SlowDown = 0.15;
+    /// <summary>For so long the last picture may stay, now and then.</summary>
+    private static readonly MediaTime Tolerated = MediaTime.FromMilliseconds(400);
+
+    private const double SpeedUp = 0.04, SlowDown = 0.5;
 
     private readonly Queue<(MediaTime At, MediaTime Need)> _needs = new();
+    private readonly List<MediaTime> _sorted = [];
     private MediaTime? _updated;
 
     /// <summary>Wall time minus source time at which pictures are shown; null before the first arrival.</summary>
@@ -27,6 +31,17 @@ public sealed class PlayoutDelay
         Offset ??= now - from + Margin;
     }
 
+    /// <summary>What nine arrivals of ten need; the tenth is shown late, by no more than <see cref="Tolerated"/>.</summary>
+    private MediaTime Need()
+    {
+        _sorted.Clear();
+        foreach (var (_, need) in _needs)
+            _sorted.Add(need);
+        _sorted.Sort();
+        var (most, usual) = (_sorted[^1] - Tolerated, _sorted[(int)(0.9 * (_sorted.Count - 1))]);
+        return most > usual ? most : usual;
+    }
+
     /// <summary>Moves the offset towards what is needed; call it once a presentation frame.</summary>
     public MediaTime? Update(MediaTime now)
     {
@@ -34,7 +49,7 @@ public sealed class PlayoutDelay
         _updated = now;
         if (Offset is not { } offset || _needs.Count == 0)
             return Offset;
-        var need = new MediaTime(_needs.Max(n => n.Need.Microseconds));
+        var need = Need();
         var step = Math.Clamp((need - offset).Seconds, -SpeedUp * elapsed, SlowDown * elapsed);
         return Offset = offset + MediaTime.FromSeconds(step);
     }

@@ -24,14 +24,16 @@ public readonly record struct WireOverhead(int PerMessage, int PerSegment, int S
 }
 
 /// <summary>
-/// Holds a stream to a rate on the wire. Credit grows with time and a packet leaves when its whole cost is there. Silence saves
-/// nothing up beyond the waiting packet, so the packets after any given one never exceed rate x time.
+/// Holds a stream to a rate on the wire. Credit grows with time, up to the largest packet, and a packet leaves when its whole cost is
+/// there. What one packet leaves over is not saved up, so the packets after any given one never exceed rate x time.
 /// </summary>
 public sealed class WireBudget(Bitrate rate)
 {
+    /// <summary>A packet's headers, with or without TLS, near enough.</summary>
+    private const int Headers = 100;
+
     private MediaTime _updated;
     private double _credit;
-    private double _need;
 
     public Bitrate Rate { get; } = rate;
 
@@ -42,11 +44,10 @@ public sealed class WireBudget(Bitrate rate)
         return _credit;
     }
 
-    /// <summary>When a packet of this cost may leave: now or later.</summary>
+    /// <summary>When a packet of this cost (no more than the largest packet's) may leave: now or later.</summary>
     public MediaTime ReadyAt(MediaTime now, int wireBytes)
     {
         Update(now);
-        _need = wireBytes;
         var missing = wireBytes - _credit;
         return missing <= 0 ? now : now + MediaTime.FromSeconds(missing / Rate.BytesPerSecond);
     }
@@ -57,10 +58,12 @@ public sealed class WireBudget(Bitrate rate)
         Update(now);
         // What a smaller packet than foreseen leaves over is not saved up either.
         _credit = Math.Min(_credit - wireBytes, Saved);
-        _need = 0;
     }
 
-    /// <summary>Credit that silence may leave: a small packet's.</summary>
+    /// <summary>Most payload bytes of one packet: 1.2 s of the link, so that nothing sits behind one packet for longer.</summary>
+    public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 1300);
+
+    /// <summary>Credit that a packet may leave over: a small packet's.</summary>
     private double Saved => Rate.BytesPerSecond * 0.05;
 
     private void Update(MediaTime now)
@@ -69,6 +72,6 @@ public sealed class WireBudget(Bitrate rate)
         if (elapsed <= 0)
             return;
         _updated = now;
-        _credit = Math.Min(_credit + Rate.BytesPerSecond * elapsed, Math.Max(_need, Saved));
+        _credit = Math.Min(_credit + Rate.BytesPerSecond * elapsed, LargestPacket + 2 * Headers);
     }
 }

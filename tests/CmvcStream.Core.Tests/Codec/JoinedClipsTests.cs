@@ -45,7 +45,7 @@ public class JoinedClipsTests
         selector.Keyframe(clips.Embeddings[0], KeyframeReason.SceneCut);
         for (var i = 1; i < clips.Embeddings.Count; i++)
         {
-            if (selector.Consider(clips.Embeddings[i], i - keyframes[^1], target, target * 0.6, target * 1.5, 1) is not { } reason)
+            if (selector.Consider(clips.Embeddings[i], i - keyframes[^1], target, target * 0.7, target * 1.5) is not { } reason)
                 continue;
             selector.Keyframe(clips.Embeddings[i], reason);
             keyframes.Add(i);

@@ -16,7 +16,7 @@ public class KeyframeSelectorTests
         using var picture = Picture(0, 0);
         First(picture);
 
-        var reasons = Enumerable.Range(1, 12).Select(t => _selector.Consider(Embed(picture), t, 8, 4, 12, 1)).ToList();
+        var reasons = Enumerable.Range(1, 12).Select(t => _selector.Consider(Embed(picture), t, 8, 4, 12)).ToList();
 
         Assert.All(reasons[..11], r => Assert.Null(r));
         Assert.Equal(KeyframeReason.Interval, reasons[11]);
@@ -28,12 +28,12 @@ public class KeyframeSelectorTests
         using var one = Picture(0, 0);
         using var other = Picture(0, 1);
         First(one);
-        _selector.Consider(Embed(one), 1, 8, 4, 12, 1);
+        _selector.Consider(Embed(one), 1, 8, 4, 12);
 
-        Assert.Null(_selector.Consider(Embed(other), 2, 8, 4, 12, 1));
-        Assert.Equal(KeyframeReason.SceneCut, _selector.Consider(Embed(other), 3, 8, 4, 12, 1));
+        Assert.Null(_selector.Consider(Embed(other), 2, 8, 4, 12));
+        Assert.Equal(KeyframeReason.SceneCut, _selector.Consider(Embed(other), 3, 8, 4, 12));
         _selector.Keyframe(Embed(other), KeyframeReason.SceneCut);
-        Assert.Null(_selector.Consider(Embed(other), 1, 8, 4, 12, 1));
+        Assert.Null(_selector.Consider(Embed(other), 1, 8, 4, 12));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public class KeyframeSelectorTests
         for (var t = 1; t < 40; t++)
         {
             using var picture = Picture(t * 2, 0);
-            Assert.NotEqual(KeyframeReason.SceneCut, _selector.Consider(Embed(picture), t % 8, 8, 4, 12, 1));
+            Assert.NotEqual(KeyframeReason.SceneCut, _selector.Consider(Embed(picture), t % 8, 8, 4, 12));
         }
     }
 

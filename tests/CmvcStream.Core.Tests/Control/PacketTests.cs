@@ -59,6 +59,37 @@ public class PacketTests
     }
 
     [Fact]
+    public void DueAt_AKeyframe_LeavesAsSoonAsTheBudgetAllows()
+    {
+        var assembler = new PacketAssembler(Overhead, new(new Bitrate(8000)));
+        var now = MediaTime.FromSeconds(100);
+        assembler.Add(new Keyframe { Index = 1, Data = ByteString.CopyFrom(new byte[500]) }, null, now);
+
+        Assert.Equal(now, assembler.DueAt(now));
+    }
+
+    [Fact]
+    public void DueAt_ATextAlone_WaitsForCompany()
+    {
+        var assembler = new PacketAssembler(Overhead, new(new Bitrate(8000)));
+        var now = MediaTime.FromSeconds(100);
+        assembler.Add(new SceneText { Tick = 1, Scene = 1, Motion = "camera still" }, now);
+
+        Assert.Equal(now + assembler.Coalesce, assembler.DueAt(now));
+    }
+
+    [Fact]
+    public void Available_AfterSilence_IsOnePacketAndNoMore()
+    {
+        var budget = new WireBudget(new(8000));
+        var assembler = new PacketAssembler(Overhead, budget);
+
+        Assert.InRange(assembler.Available(MediaTime.FromSeconds(100), MediaTime.Zero), budget.LargestPacket, budget.LargestPacket * 1.2);
+        assembler.Add(new Keyframe { Index = 1, Data = ByteString.CopyFrom(new byte[5000]) }, null, MediaTime.FromSeconds(100));
+        Assert.InRange(assembler.Available(MediaTime.FromSeconds(100), MediaTime.Zero), -4200, -3500);
+    }
+
+    [Fact]
     public void Take_TwoTextsWaiting_NewestWinsAndKeepsTheLook()
     {
         var assembler = new PacketAssembler(Overhead, new(new Bitrate(8000)));
@@ -138,7 +169,7 @@ public class PacketTests
         var next = MediaTime.Zero;
         for (var now = MediaTime.Zero; now < MediaTime.FromSeconds(seconds); now += MediaTime.FromMilliseconds(10))
         {
-            if (now >= next && assembler.BacklogTime.Seconds < 2)
+            if (now >= next && assembler.Available(now, MediaTime.FromSeconds(2)) > 0)
             {
                 var data = new byte[random.Next(20, (int)(bitsPerSecond / 4))];
                 random.NextBytes(data);

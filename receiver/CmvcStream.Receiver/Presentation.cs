@@ -16,7 +16,7 @@ internal sealed class Presentation : IDisposable
     private readonly ReceiverState _state;
     private readonly ViewerSink? _viewer;
     private readonly PresentationClock _clock;
-    private readonly PlayoutDelay _delay = new();
+    private readonly PlayoutDelay _delay;
     private readonly IRegenerator _regenerator;
     private readonly FrameFanout _fanout;
     private readonly bool _lowLatency;
@@ -26,6 +26,7 @@ internal sealed class Presentation : IDisposable
     public Presentation(ReceiveOptions options, SceneState scene, IRegenerator regenerator, PixelSize size, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, Action<string> report)
     {
         (_scene, _regenerator, _state, _viewer, _lowLatency) = (scene, regenerator, state, viewer, options.LowLatency);
+        _delay = new(_lowLatency ? default : PlayoutDelay.Smooth);
         _clock = new(options.Fps, TimeProvider.System);
         _fanout = new(sinks, report);
         state.Presenting(options.Fps, size);

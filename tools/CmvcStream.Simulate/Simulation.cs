@@ -49,7 +49,7 @@ internal sealed class Simulation : IDisposable
     private readonly LinkModel<SenderMessage> _link;
     private readonly PacketReader _reader = new();
     private readonly SceneState _scene = new();
-    private readonly PlayoutDelay _playout = new();
+    private readonly PlayoutDelay _playout = new(PlayoutDelay.Smooth);
     private readonly PresentationSchedule _schedule;
     private readonly ImageTextRegenerator _regenerator;
     private readonly KeyframeReconstructor _reconstructor;
@@ -65,6 +65,7 @@ internal sealed class Simulation : IDisposable
     private MediaTime? _lastArrived;
     private MediaTime _lastReport, _now;
     private long _wire, _lastTick, _held, _shown, _run, _longest, _keyframes;
+    private MediaTime _longestAt;
     private bool _helloSent, _ended;
 
     private Simulation(SimulationOptions options, PixelSize size, FrameRate fps)
@@ -235,7 +236,8 @@ internal sealed class Simulation : IDisposable
             _shown++;
             _run = provenance is Provenance.Held or Provenance.None ? _run + 1 : 0;
             _held += provenance is Provenance.Held ? 1 : 0;
-            _longest = Math.Max(_longest, _run);
+            if (_run > _longest)
+                (_longest, _longestAt) = (_run, tick.Source);
             if (_writer is not null)
                 await _writer.WriteAsync(frame, stop);
         }
@@ -246,6 +248,6 @@ internal sealed class Simulation : IDisposable
         var seconds = MediaTime.FromTicks(_lastTick + 1, _fps).Seconds;
         _delays.Sort();
         return string.Create(CultureInfo.InvariantCulture,
-            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Payload.Motion / _reader.Payload.Total:0.0} %, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
+            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Payload.Motion / _reader.Payload.Total:0.0} %, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s until {_longestAt.Seconds:0.0} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
     }
 }

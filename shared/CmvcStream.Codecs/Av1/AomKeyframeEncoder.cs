@@ -54,7 +54,7 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
     public KeyframeOutcome Last { get; private set; }
 
     /// <inheritdoc/>
-    public ReadOnlySpan<byte> Encode(VideoFrame frame, in KeyframeSettings settings)
+    public ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(frame);

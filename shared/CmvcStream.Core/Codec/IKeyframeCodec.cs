@@ -74,7 +74,7 @@ public interface IKeyframeEncoder : IDisposable
 
     /// <summary>Encodes one picture of <see cref="Size"/>; the bytes are valid until the next call.</summary>
     /// <exception cref="CodecException">The library refused; the message says why.</exception>
-    ReadOnlySpan<byte> Encode(VideoFrame frame, in KeyframeSettings settings);
+    ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings);
 }
 
 /// <summary>Decodes the chain.</summary>

@@ -17,7 +17,9 @@ public sealed class KeyframeSelector(double changeExponent = KeyframeSelector.Ch
     public const double ChangeExponent = 0.2;
 
     /// <summary>The logarithm of the threshold moves by this for a keyframe too many or too few.</summary>
-    private const double Adaptation = 0.2;
+    private const double Adaptation = 0.2, FirstAdaptation = 0.6;
+
+    private const int First = 8;
 
     // Change is the chord between unit vectors, 0 to 2: for small changes it grows linearly with how far things have moved.
     private const double LeastThreshold = 0.03, GreatestThreshold = 1;
@@ -26,6 +28,7 @@ public sealed class KeyframeSelector(double changeExponent = KeyframeSelector.Ch
     private float[] _keyframe = [];
     private double _threshold = 0.15;
     private double _share = 1;
+    private int _keyframes;
     private bool _cutPending;
 
     /// <summary>Says whether a frame is a keyframe, and why; null: it is not.</summary>
@@ -60,7 +63,7 @@ public sealed class KeyframeSelector(double changeExponent = KeyframeSelector.Ch
         if (_keyframe.Length != embedding.Length)
             _keyframe = new float[embedding.Length];
         embedding.CopyTo(_keyframe);
-        _threshold = Math.Clamp(_threshold * Math.Exp(Adaptation * (1 - _share)), LeastThreshold, GreatestThreshold);
+        _threshold = Math.Clamp(_threshold * Math.Exp((_keyframes++ < First ? FirstAdaptation : Adaptation) * (1 - _share)), LeastThreshold, GreatestThreshold);
         _share = 0;
         if (reason == KeyframeReason.SceneCut)
             _cutPending = false;

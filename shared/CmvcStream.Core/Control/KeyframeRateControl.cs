@@ -13,7 +13,7 @@ public readonly record struct KeyframeSpend(int Quality, CodedScale Scale);
 /// wire is about to be free, as large as what may leave then: nothing queues, so that spacing and picture delay stay bounded whatever
 /// the content does. Quality follows from the sizes of past keyframes, and the coded size steps down where quality is exhausted.
 /// Constants come from simulated streams of clips of no benchmark (cmvc-simulate): the full size is worth more than quality, and about
-/// 0.7 s between keyframes at 8 kbit/s is worth more than a shorter gap.
+/// 0.75 s between keyframes at 8 kbit/s is worth more than a shorter gap.
 /// </summary>
 public sealed class KeyframeRateControl
 {
@@ -67,7 +67,7 @@ public sealed class KeyframeRateControl
     public KeyframeRateControl(Bitrate rate, WireOverhead overhead, FrameRate source, PixelSize size)
     {
         _fps = source.Hertz;
-        TargetInterval = Math.Clamp(_fps * 0.67 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, _fps * 1.5);
+        TargetInterval = Math.Clamp(_fps * 0.75 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, _fps * 1.5);
         Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / _fps - overhead.WireBytes(0) - SmallParts, 40);
         _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
         // The first picture takes about 1.2 s of the link.
@@ -80,7 +80,7 @@ public sealed class KeyframeRateControl
     /// <summary>How far the wire may be taken in advance: what is coded now is sent a little later, and its size is not known before.</summary>
     public static MediaTime Lead => MediaTime.FromMilliseconds(250);
 
-    /// <summary>Ticks between keyframes that this rate is best spent on: 10 at 8 kbit/s and 15 frames/s.</summary>
+    /// <summary>Ticks between keyframes that this rate is best spent on: 11 at 8 kbit/s and 15 frames/s.</summary>
     public double TargetInterval { get; }
 
     public double MinInterval => Math.Max(1, TargetInterval * 0.7);
@@ -109,7 +109,7 @@ public sealed class KeyframeRateControl
             return new((int)FirstQuality, Ladder[_step = _firstStep]);
         if (_predicted == 0)
             return new((int)SecondQuality, Ladder[_step]);
-        var target = Math.Clamp(0.7 * available + 0.3 * Nominal - _motion, Nominal * 0.4, Nominal * 1.5);
+        var target = Math.Clamp(0.8 * available + 0.2 * Nominal - _motion, Nominal * 0.4, Nominal * 1.5);
         var wanted = (_level - Math.Log2(target)) * StepsPerHalf;
         _exhausted = wanted > SmallerAbove ? _exhausted + 1 : 0;
         wanted = Resize(wanted);

@@ -6,7 +6,8 @@ namespace CmvcStream.Core.Control;
 /// The jitter buffer's depth: how long after its capture a picture is shown. It follows what arrivals need and moves slowly, so that
 /// the clock runs a few per cent faster or slower and never jumps.
 /// </summary>
-public sealed class PlayoutDelay
+/// <param name="reserve">Added to what the first arrival needs: those that follow, of more bytes and with the gap before them, need more.</param>
+public sealed class PlayoutDelay(MediaTime reserve = default)
 {
     private static readonly MediaTime Margin = MediaTime.FromMilliseconds(80);
     private static readonly MediaTime Window = MediaTime.FromSeconds(12);
@@ -14,6 +15,9 @@ public sealed class PlayoutDelay
     private static readonly MediaTime Tolerated = MediaTime.FromMilliseconds(400);
 
     private const double SpeedUp = 0.04, SlowDown = 0.5;
+
+    /// <summary>A reserve for pictures that are made between two keyframes.</summary>
+    public static readonly MediaTime Smooth = MediaTime.FromMilliseconds(700);
 
     private readonly Queue<(MediaTime At, MediaTime Need)> _needs = new();
     private readonly List<MediaTime> _sorted = [];
@@ -28,7 +32,7 @@ public sealed class PlayoutDelay
         _needs.Enqueue((now, now - from + Margin));
         while (_needs.Count > 1 && _needs.Peek().At < now - Window)
             _needs.Dequeue();
-        Offset ??= now - from + Margin;
+        Offset ??= now - from + Margin + reserve;
     }
 
     /// <summary>What nine arrivals of ten need; the tenth is shown late, by no more than <see cref="Tolerated"/>.</summary>

@@ -1,5 +1,5 @@
 """What the parts of the benchmark share: the folder of clips, sequences of 30 s, results as JSON files, scores."""
-import json, os, subprocess, sys
+import json, os, re, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SECONDS, FPS, BOX = 30, 15, (480, 270)   # of a sequence; captured frames a second; bounding box of the picture
@@ -88,3 +88,16 @@ def store(path, result):
         f.write('\n')
     os.replace(path + '.partial', path)
     return result
+
+
+def into_document(name, text):
+    """Puts a text between the markers of that name in docs/benchmarks.md."""
+    file = os.path.join(ROOT, 'docs', 'benchmarks.md')
+    begin, end = f'<!-- {name}: begin, made by tools/bench/{name}.py -->', f'<!-- {name}: end -->'
+    with open(file) as f:
+        document = f.read()
+    if begin not in document or end not in document:
+        raise BenchError(f'docs/benchmarks.md lacks the markers {begin} and {end}')
+    made = f'{begin}\n\n{text}\n\n{end}'
+    with open(file, 'w') as f:
+        f.write(re.sub(re.escape(begin) + '.*?' + re.escape(end), lambda _: made, document, flags=re.S))

@@ -20,7 +20,7 @@ public sealed class KeyframeRateControl
     private const double WorstQuality = 63, BestQuality = 12;
 
     /// <summary>So many steps of cq-level halve a keyframe's size, near enough.</summary>
-    private const double StepsPerHalf = 7;
+    private const double StepsPerHalf = 5.5;
 
     /// <summary>A keyframe's size grows about so with its coded area, at one quality.</summary>
     private const double AreaExponent = 0.75;
@@ -138,7 +138,7 @@ public sealed class KeyframeRateControl
             _qualities.Dequeue();
         _motion += (motion - _motion) * 0.3;
         var level = Math.Log2(bytes + 10) + quality / StepsPerHalf;
-        _level += (level - _level) * (_predicted <= 2 || level > _level + 1 ? 1 : level > _level ? 0.5 : 0.3);
+        _level += (level - _level) * (_predicted <= 2 || level > _level + 1 ? 1 : 0.4);
     }
 
     /// <summary>Chooses the coded size and gives the quality that it needs.</summary>

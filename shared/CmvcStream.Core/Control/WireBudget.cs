@@ -24,50 +24,71 @@ public readonly record struct WireOverhead(int PerMessage, int PerSegment, int S
 }
 
 /// <summary>
-/// Holds a stream to a rate on the wire. Credit grows with time, up to the largest packet, and a packet leaves when its whole cost is
-/// there. What one packet leaves over is not saved up, so the packets after any given one never exceed rate x time.
+/// Holds a stream to a rate on the wire. Two rules: credit grows with time, up to the largest packet, and a packet leaves when its
+/// whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And over any <see cref="Window"/> or
+/// longer, packets never exceed rate x time: what was left unspent longer ago is gone.
 /// </summary>
 public sealed class WireBudget(Bitrate rate)
 {
+    /// <summary>Over this and any longer time the rate is held strictly.</summary>
+    public static readonly MediaTime Window = MediaTime.FromSeconds(5);
+
     /// <summary>A packet's headers, with or without TLS, near enough.</summary>
     private const int Headers = 100;
 
+    // Bytes that could have left so far minus bytes that did, after each packet within the window; the highest of those before it.
+    private readonly Queue<(MediaTime At, double Level)> _levels = new();
+    private double _floor = double.NegativeInfinity;
     private MediaTime _updated;
-    private double _credit;
+    private double _credit, _sent;
 
     public Bitrate Rate { get; } = rate;
+
+    /// <summary>Most payload bytes of one packet: 1.2 s of the link, so that nothing sits behind one packet for longer.</summary>
+    public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 1300);
+
+    /// <summary>Credit that a packet may leave over.</summary>
+    private double Saved => Rate.BytesPerSecond * 0.35;
 
     /// <summary>Bytes that may leave now; negative after unforeseen bytes (acknowledgements, retransmissions) were charged.</summary>
     public double Credit(MediaTime now)
     {
         Update(now);
-        return _credit;
+        return Math.Min(_credit, Level(now) - _floor);
     }
 
     /// <summary>When a packet of this cost (no more than the largest packet's) may leave: now or later.</summary>
     public MediaTime ReadyAt(MediaTime now, int wireBytes)
     {
         Update(now);
-        var missing = wireBytes - _credit;
-        return missing <= 0 ? now : now + MediaTime.FromSeconds(missing / Rate.BytesPerSecond);
+        var ready = Later(now, wireBytes - Math.Min(_credit, Level(now) - _floor));
+        foreach (var (at, level) in _levels)
+        {
+            if (at + Window > ready)
+                break;
+            ready = Later(ready, wireBytes - (Level(ready) - level));
+        }
+
+        return ready;
     }
 
     /// <summary>Bytes that left, foreseen or not.</summary>
     public void Charge(MediaTime now, double wireBytes)
     {
         Update(now);
-        // What a smaller packet than foreseen leaves over is not saved up either.
         _credit = Math.Min(_credit - wireBytes, Saved);
+        _sent += wireBytes;
+        _levels.Enqueue((now, Level(now)));
     }
 
-    /// <summary>Most payload bytes of one packet: 1.2 s of the link, so that nothing sits behind one packet for longer.</summary>
-    public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 1300);
+    private double Level(MediaTime at) => Rate.BytesPerSecond * at.Seconds - _sent;
 
-    /// <summary>Credit that a packet may leave over: a small packet's.</summary>
-    private double Saved => Rate.BytesPerSecond * 0.05;
+    private MediaTime Later(MediaTime time, double missing) => missing <= 0 ? time : time + MediaTime.FromSeconds(missing / Rate.BytesPerSecond);
 
     private void Update(MediaTime now)
     {
+        while (_levels.TryPeek(out var oldest) && oldest.At + Window <= now)
+            _floor = Math.Max(_floor, _levels.Dequeue().Level);
         var elapsed = (now - _updated).Seconds;
         if (elapsed <= 0)
             return;

@@ -30,9 +30,8 @@ public class PacketTests
             {
                 bytes += sent[j].Wire;
                 var seconds = (sent[j].At - sent[i].At).Seconds;
-                // 1 % is the credit that silence may leave, the rest the 10 ms steps of this simulation.
                 if (seconds >= 5 && j - i >= 8)
-                    Assert.True(bytes * 8 / seconds <= bitsPerSecond * 1.02, $"{bytes * 8 / seconds:0} bit/s over {seconds:0.0} s");
+                    Assert.True(bytes * 8 / seconds <= bitsPerSecond * 1.001, $"{bytes * 8 / seconds:0} bit/s over {seconds:0.0} s");
             }
         }
     }

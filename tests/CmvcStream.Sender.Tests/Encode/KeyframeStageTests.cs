@@ -1,0 +1,64 @@
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+using CmvcStream.Sender.Encode;
+using Xunit;
+
+namespace CmvcStream.Sender.Tests.Encode;
+
+public class KeyframeStageTests
+{
+    private static readonly PixelSize Size = new(320, 180);
+
+    [Fact]
+    public void Encode_StillPictureTurnsIntoAnother_IsCodedAnewAsASmallIntraKeyframe()
+    {
+        var rate = new KeyframeRateControl(new(2000), WireOverhead.GrpcClear, FrameRate.PerSecond(15), Size);
+        using var stage = new KeyframeStage(Size, rate);
+        for (var k = 0; k < 20; k++)
+            stage.Encode(Frame(scene: 0, tick: k * 15), [], KeyframeReason.Interval, rate.Nominal);
+        Assert.Equal(CodedScale.Full, stage.LastSpend.Scale);
+
+        var other = stage.Encode(Frame(scene: 1, tick: 300), [], KeyframeReason.Interval, rate.Nominal);
+        var next = stage.Encode(Frame(scene: 1, tick: 315), [], KeyframeReason.Interval, rate.Nominal);
+
+        Assert.True(other.Keyframe is { HasBase: true, Base: 0 });
+        Assert.InRange(other.Keyframe.Data.Length, 1, rate.Most);
+        Assert.False(next.Keyframe.HasBase);
+        Assert.InRange(next.Keyframe.Data.Length, 1, rate.Most);
+    }
+
+    [Fact]
+    public void Encode_SceneCut_IsIntra()
+    {
+        var rate = new KeyframeRateControl(new(8000), WireOverhead.GrpcClear, FrameRate.PerSecond(15), Size);
+        using var stage = new KeyframeStage(Size, rate);
+        stage.Encode(Frame(scene: 0, tick: 0), [], KeyframeReason.SceneCut, rate.Nominal);
+        var second = stage.Encode(Frame(scene: 0, tick: 10), [], KeyframeReason.Interval, rate.Nominal);
+
+        var cut = stage.Encode(Frame(scene: 1, tick: 20), [], KeyframeReason.SceneCut, rate.Nominal);
+
+        Assert.False(second.Keyframe.HasBase);
+        Assert.True(cut.Keyframe is { HasBase: true, Base: 0 });
+    }
+
+    /// <summary>Soft stripes and blobs; another scene has others.</summary>
+    private static CapturedFrame Frame(int scene, long tick)
+    {
+        var frame = VideoFrame.Allocate(Size);
+        frame.Fill();
+        for (var y = 0; y < Size.Height; y++)
+        {
+            for (var x = 0; x < Size.Width; x++)
+            {
+                var value = scene == 0
+                    ? Math.Sin(x * 0.11) * Math.Cos(y * 0.07) + 0.5 * Math.Sin(x * 0.31 + y * 0.17)
+                    : Math.Sin((x + y) * 0.13) * Math.Cos(y * 0.19) + 0.5 * Math.Cos(x * 0.23 - y * 0.29);
+                frame.Y.Row(y)[x] = (byte)(128 + 60 * value);
+            }
+        }
+
+        return new(frame, tick);
+    }
+}

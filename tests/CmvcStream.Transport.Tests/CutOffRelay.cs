@@ -10,7 +10,7 @@ internal sealed class CutOffRelay : IAsyncDisposable
     private readonly TcpClient _onward = new();
     private readonly Task _relaying;
     private TcpClient? _client;
-    private bool _cut;
+    private volatile bool _cut;
 
     public CutOffRelay(Uri to)
     {
@@ -25,13 +25,16 @@ internal sealed class CutOffRelay : IAsyncDisposable
         if (_cut)
             return;
         _cut = true;
-        foreach (var socket in new[] { _client?.Client, _onward.Client })
-        {
-            if (socket is null)
-                continue;
-            socket.LingerState = new(true, 0);
-            socket.Close();
-        }
+        Reset(_client);
+        Reset(_onward);
+    }
+
+    private static void Reset(TcpClient? client)
+    {
+        if (client?.Client is not { SafeHandle.IsClosed: false } socket)
+            return;
+        socket.LingerState = new(true, 0);
+        socket.Close();
     }
 
     public async ValueTask DisposeAsync()
@@ -49,9 +52,10 @@ internal sealed class CutOffRelay : IAsyncDisposable
             await _onward.ConnectAsync(to.Host, to.Port);
             await Task.WhenAll(CopyAsync(_client, _onward), CopyAsync(_onward, _client));
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // Cut.
+            // Cut, perhaps before the sender's connection had been accepted.
+            Reset(_client);
         }
     }
 

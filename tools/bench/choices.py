@@ -5,10 +5,11 @@ Each of some training clips (30 s, 480x270 at 15 fps) goes through sender, link 
 neither the load of the machine nor its speed changes the result, and several run at a time.
 Needs the built programs (./cmvc setup), Debian's ffmpeg, python3-torch, python3-onnx and python3-opencv, and the folder of clips.
 """
-import argparse, os, re, sys
+import argparse, os, re
 from concurrent.futures import ThreadPoolExecutor
 import common
 from common import BenchError, ROOT
+from table import mean
 
 SIMULATE = os.path.join(ROOT, 'tools', 'CmvcStream.Simulate', 'bin', 'Release', 'net10.0', 'cmvc-simulate')
 CLIPS = ['liveportrait-d12', 'pbls-cattoy', 'tennis-tracking-video_input3', 'video-llama-boat', 'imageai-traffic-mini',
@@ -19,27 +20,26 @@ VARIANTS = {'as it is': [], 'even spacing': ['--uniform'], 'no motion': ['--no-m
 
 def main():
     p = argparse.ArgumentParser(prog='choices.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--rates', default='7,8,9', help='kbit/s on the wire (7,8,9): three runs of a clip that differ as noise does')
+    p.add_argument('--rates', default='7,8,9', type=common.numbers, help='kbit/s on the wire (7,8,9): three runs of a clip that differ as noise does')
     p.add_argument('--out', default=os.path.join(ROOT, 'artifacts', 'bench'), help='sequences and scratch files (artifacts/bench)')
     p.add_argument('--jobs', default=os.cpu_count(), type=int, help='simulations at a time')
     p.add_argument('--every', default=12, type=int, help='score every n-th frame (12)')
     o = p.parse_args()
     if not os.access(SIMULATE, os.X_OK):
         raise BenchError("cmvc-simulate is not built; './cmvc setup' builds it")
-    rates = [float(r) for r in o.rates.split(',')]
-    jobs = [(clip, name, rate) for clip in CLIPS for name in VARIANTS for rate in rates]
+    jobs = [(clip, name, rate) for clip in CLIPS for name in VARIANTS for rate in o.rates]
     for clip in CLIPS:
         common.sequence(o.out, clip)
     with ThreadPoolExecutor(o.jobs) as pool:
         results = dict(zip(jobs, pool.map(lambda job: simulate(o, *job), jobs)))
-    table = section(rates, results)
+    table = section(o.rates, results)
     print(table)
-    if o.rates == p.get_default('rates'):
+    if o.rates == common.numbers(p.get_default('rates')):
         common.into_document('choices', table)
 
 
 def simulate(o, clip, name, rate):
-    """LPIPS, tLP and payload (kbit/s) of one run."""
+    """LPIPS and payload (kbit/s) of one run."""
     shown = os.path.join(o.out, f'choices-{clip}-{name.replace(" ", "-")}-{rate:g}.y4m')
     try:
         said = common.run([SIMULATE, common.sequence(o.out, clip), '--rate', f'{rate:g}kbps', '--out', shown, *VARIANTS[name]])
@@ -51,20 +51,16 @@ def simulate(o, clip, name, rate):
 
 
 def section(rates, results):
-    mean = lambda values: sum(values) / len(values)
-    average = lambda clip, name, i: mean([results[clip, name, rate][i] for rate in rates])
+    def average(clip, name, i):
+        return mean(results[clip, name, rate][i] for rate in rates)
+
     lines = [f"LPIPS (payload in kbit/s), means of the rates {', '.join(f'{r:g}' for r in rates)} kbit/s:", '',
              '| clip | ' + ' | '.join(VARIANTS) + ' |', '|---' * (len(VARIANTS) + 1) + '|']
     for clip in CLIPS:
         lines.append(f'| {clip} | ' + ' | '.join(f'{average(clip, n, 0):.4f} ({average(clip, n, 1):.2f})' for n in VARIANTS) + ' |')
-    lines.append('| **mean** | ' + ' | '.join(f'{mean([average(c, n, 0) for c in CLIPS]):.4f} ({mean([average(c, n, 1) for c in CLIPS]):.2f})' for n in VARIANTS) + ' |')
+    lines.append('| **mean** | ' + ' | '.join(f'{mean(average(c, n, 0) for c in CLIPS):.4f} ({mean(average(c, n, 1) for c in CLIPS):.2f})' for n in VARIANTS) + ' |')
     return '\n'.join(lines)
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except BenchError as error:
-        sys.exit(f'bench: {error}')
-    except KeyboardInterrupt:
-        sys.exit('bench: stopped')
+    common.command(main)

@@ -1,5 +1,5 @@
 """What the parts of the benchmark share: the folder of clips, sequences of 30 s, results as JSON files, scores."""
-import json, os, re, subprocess, sys
+import argparse, json, os, re, socket, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SECONDS, FPS, BOX = 30, 15, (480, 270)   # of a sequence; captured frames a second; bounding box of the picture
@@ -9,6 +9,31 @@ PYTHON = '/usr/bin/python3'              # Debian's: python3-torch, python3-onnx
 
 class BenchError(Exception):
     """What stops the benchmark, worded for its user."""
+
+
+def command(main):
+    """Runs a program of the benchmark: what stops it is one line."""
+    try:
+        main()
+    except BenchError as error:
+        sys.exit(f'bench: {error}')
+    except KeyboardInterrupt:
+        sys.exit('bench: stopped; what is kept is not measured again')
+
+
+def numbers(text):
+    """Rates in kbit/s with commas between them, from the command line."""
+    values = [float(t) for t in text.split(',')]
+    if not all(0.5 <= v <= 1000 for v in values):
+        raise argparse.ArgumentTypeError('rates are 0.5 to 1000 kbit/s')
+    return values
+
+
+def free_url():
+    """An address of this machine that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return f'http://127.0.0.1:{probe.getsockname()[1]}'
 
 
 def say(text):

@@ -5,15 +5,14 @@ For each clip (30 s, 480x270 at 15 fps) and each rate, our sender and receiver s
 at our payload rate. Results are kept in --out: a benchmark that was stopped goes on where it was, and a new build measures ours anew.
 Needs the built programs (./cmvc setup), Debian's ffmpeg, python3-torch, python3-onnx and python3-opencv, and the folder of clips.
 """
-import argparse, os, sys
+import argparse, os
 from concurrent.futures import ThreadPoolExecutor
 import common, ours, peers, table
-from common import BenchError
 
 
 def main():
     p = argparse.ArgumentParser(prog='it2v.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--rates', default='8,4,16', type=numbers, help='kbit/s on the wire (8,4,16)')
+    p.add_argument('--rates', default='8,4,16', type=common.numbers, help='kbit/s on the wire (8,4,16)')
     p.add_argument('--clips', default='bench', help="'bench', or names with commas; a table of other clips is printed, not written")
     p.add_argument('--out', default=os.path.join(common.ROOT, 'artifacts', 'bench'), help='results (artifacts/bench)')
     p.add_argument('--jobs', default=1, type=int, help='peers at a time; ours always runs alone')
@@ -21,7 +20,7 @@ def main():
     only = p.add_mutually_exclusive_group()
     only.add_argument('--ours-only', action='store_true', help='measure ours; the peers are taken as far as they are known')
     only.add_argument('--peers-only', action='store_true', help='measure the peers only, for the results of ours that are known')
-    p.add_argument('--payload', type=numbers, default=[], help='with --peers-only: payload kbit/s to measure them at, without ours')
+    p.add_argument('--payload', type=common.numbers, default=[], help='with --peers-only: payload kbit/s to measure them at, without ours')
     o = p.parse_args()
     if o.payload and not o.peers_only or o.jobs < 1 or o.every < 1:
         p.error('--payload goes with --peers-only; --jobs and --every are 1 or more')
@@ -56,17 +55,5 @@ def measure_peers(o, wanted):
                       [(clip, *peer, kbps) for clip, kbps in dict.fromkeys(wanted) for peer in peers.PEERS]))
 
 
-def numbers(text):
-    values = [float(t) for t in text.split(',')]
-    if not all(0.5 <= v <= 1000 for v in values):
-        raise argparse.ArgumentTypeError('rates are 0.5 to 1000 kbit/s')
-    return values
-
-
 if __name__ == '__main__':
-    try:
-        main()
-    except BenchError as error:
-        sys.exit(f'bench: {error}')
-    except KeyboardInterrupt:
-        sys.exit('bench: stopped; the same command goes on from here')
+    common.command(main)

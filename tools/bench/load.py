@@ -4,7 +4,7 @@
 Runs './cmvc demo' and Chromium on its page and reads the kernel's counters: share of all cores, and CPU seconds a second by program.
 Wants the machine for itself. Needs the built programs (./cmvc setup test).
 """
-import argparse, os, shutil, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import argparse, os, shutil, signal, subprocess, tempfile, time, urllib.request
 import common
 from common import BenchError, ROOT
 
@@ -19,9 +19,7 @@ def main():
     chromium = shutil.which('chromium') or shutil.which('google-chrome')
     if not chromium:
         raise BenchError("Chromium is not installed; './cmvc setup test' installs it where that is possible")
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        url = f'http://127.0.0.1:{probe.getsockname()[1]}'
+    url = common.free_url()
     with tempfile.TemporaryDirectory() as profile, open(os.devnull, 'w') as nowhere:
         quiet = dict(stdout=nowhere, stderr=nowhere, stdin=subprocess.DEVNULL, start_new_session=True)
         idle = machine(5)
@@ -87,7 +85,4 @@ def programs():
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except BenchError as error:
-        sys.exit(f'bench: {error}')
+    common.command(main)

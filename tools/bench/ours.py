@@ -1,5 +1,5 @@
 """One run of the built sender and receiver over gRPC on this machine, and what it measured."""
-import hashlib, os, socket, subprocess, time
+import hashlib, os, subprocess, time
 import common
 from common import BenchError, BOX, FPS, ROOT, SECONDS
 
@@ -52,9 +52,7 @@ def measure(out, clip, rate, every):
 
 def stream(source, rate, stem, shown):
     """Runs both programs until the receiver has presented everything; Unix time at which the sender was launched."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        url = f'http://127.0.0.1:{probe.getsockname()[1]}'
+    url = common.free_url()
     receive = [program('cmvc-receive'), '--listen', url, '--out', f'y4m:{shown}', '--fps', str(SHOWN_FPS), '--once', '--stats', stem + '.receive.json']
     send = [program('cmvc-send'), '--source', f'file:{source}', '--to', url, '--max-rate', f'{rate:g}kbps', '--size', f'{BOX[0]}x{BOX[1]}',
             '--fps', str(FPS), '--stats', stem + '.send.json']

@@ -26,8 +26,8 @@ internal sealed class FrameChooser : IDisposable
     private readonly KeyframeSelector _selector;
     private readonly List<CapturedFrame> _frames = [];
     private readonly float[] _vector;
-    private long _lastKeyframe = -1;
     private readonly bool _uniform;
+    private long _lastKeyframe = -1;
     private bool _requested;
 
     /// <param name="stage">Codes what is chosen.</param>

@@ -49,12 +49,11 @@ public sealed class KeyframeRateControl
     private static readonly CodedScale[] Ladder =
         [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
 
-    private readonly double _fps;
     private readonly double[] _areas;
     private readonly int _firstStep;
+    private readonly Queue<double> _qualities = new();
     private int _step;
     private double _level;      // log2 of a keyframe's bytes at quality 0
-    private readonly Queue<double> _qualities = new();
     private double _motion;
     private long _predicted;    // keyframes since the last intra one
     private int _exhausted, _sinceResize, _patience = 4;
@@ -66,9 +65,9 @@ public sealed class KeyframeRateControl
     /// <param name="size">Source size, for the first keyframe's coded size.</param>
     public KeyframeRateControl(Bitrate rate, WireOverhead overhead, FrameRate source, PixelSize size)
     {
-        _fps = source.Hertz;
-        TargetInterval = Math.Clamp(_fps * 0.75 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, _fps * 1.5);
-        Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / _fps - overhead.WireBytes(0) - SmallParts, 40);
+        var fps = source.Hertz;
+        TargetInterval = Math.Clamp(fps * 0.75 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, fps * 1.5);
+        Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / fps - overhead.WireBytes(0) - SmallParts, 40);
         _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
         // The first picture takes about 1.2 s of the link.
         while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= rate.BytesPerSecond * 1.2)

@@ -60,8 +60,7 @@ public sealed class WireBudget(Bitrate rate)
     /// <summary>When a packet of this cost (no more than the largest packet's) may leave: now or later.</summary>
     public MediaTime ReadyAt(MediaTime now, int wireBytes)
     {
-        Update(now);
-        var ready = Later(now, wireBytes - Math.Min(_credit, Level(now) - _floor));
+        var ready = Later(now, wireBytes - Credit(now));
         foreach (var (at, level) in _levels)
         {
             if (at + Window > ready)

@@ -57,10 +57,11 @@ public sealed class LiveTests
             host.Present(n);
             Assert.Equal(n, (await quick.PictureAsync()).Number);
             await quick.ConfirmAsync();
+            // What is its due has left before the next one could overtake it.
+            if (n < 4)
+                Assert.Equal(n, (await slow.PictureAsync()).Number);
         }
 
-        for (var n = 0; n < 4; n++)
-            Assert.Equal(n, (await slow.PictureAsync()).Number);
         await slow.ConfirmAsync();
 
         Assert.Equal(29, (await slow.PictureAsync()).Number);

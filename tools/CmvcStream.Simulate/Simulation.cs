@@ -36,7 +36,7 @@ internal sealed record SimulationOptions(string File, Bitrate Rate)
 internal sealed class Simulation : IDisposable
 {
     private static readonly MediaTime Step = MediaTime.FromMilliseconds(5);
-    private static readonly MediaTime EncodeTime = MediaTime.FromMilliseconds(60);
+    private static readonly MediaTime EncodeTime = MediaTime.FromMilliseconds(150);
     private static readonly MediaTime ReportInterval = MediaTime.FromSeconds(3);
 
     private readonly SimulationOptions _options;

@@ -67,15 +67,8 @@ internal sealed class KeyframeStage : IDisposable
     {
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var intra = _shown is null || reason is KeyframeReason.Request or KeyframeReason.SceneCut;
-        var spend = LastSpend = _rate.Next(intra, available);
+        var spend = LastSpend = Fit(frame.Frame, ref intra, available);
         var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
-        if (!intra && data.Length > _rate.Most)
-        {
-            intra = true;
-            spend = LastSpend = _rate.Next(intra, available);
-            data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
-        }
-
         var keyframe = new Keyframe
         {
             Index = ++_index,
@@ -91,7 +84,7 @@ internal sealed class KeyframeStage : IDisposable
         if (_shown is { } before && reason is not KeyframeReason.SceneCut && between.Count > 0)
         {
             _interpolator.Prepare(before, shown);
-            if (_motion.Code(_lastTick, frame.Tick, between, data.Length, FrameDistance.LumaSquaredError(frame.Frame, shown)) is { IsEmpty: false } bytes)
+            if (_motion.Code(_lastTick, frame.Tick, between, data.Length, FrameDistance.LumaSquaredError(frame.Frame, shown), _codingError) is { IsEmpty: false } bytes)
                 motion = new() { Keyframe = _index, Data = bytes };
         }
 
@@ -102,10 +95,33 @@ internal sealed class KeyframeStage : IDisposable
         return new(keyframe, motion);
     }
 
+    /// <summary>Tries until the keyframe has the size that it should have.</summary>
+    private KeyframeSpend Fit(VideoFrame frame, ref bool intra, double available)
+    {
+        var spend = _rate.Plan(intra, available);
+        while (true)
+        {
+            var bytes = _encoder.Measure(frame, new(spend.Quality, spend.Scale, intra));
+            // Intra although it need not be: the size is out of the references' reach.
+            var unforeseen = _encoder.Last.Intra && !intra;
+            if (!unforeseen && _rate.Revise(spend, bytes) is { } better)
+            {
+                spend = better;
+                continue;
+            }
+
+            if (!unforeseen && (intra || bytes <= _rate.Most))
+                return spend;
+            intra = true;
+            spend = _rate.Plan(intra, available);
+        }
+    }
+
     public void Dispose()
     {
         _shown?.Dispose();
         _encoder.Dispose();
+        _motion.Dispose();
         _reconstructor.Dispose();
     }
 }

@@ -10,8 +10,8 @@ namespace CmvcStream.Codecs.Av1;
 /// </summary>
 /// <remarks>
 /// An intra keyframe starts a new libaom encoder: with one that goes on, good quality follows each forced intra frame with a
-/// second one. The size that a keyframe will have is not known before it is coded, and libaom cannot try and take back: choose
-/// the quality from the sizes of the keyframes before.
+/// second one. The size that a keyframe will have is not known before it is coded, but a frame that is stored nowhere leaves no trace in
+/// libaom: <see cref="Measure"/> tries so, and what is coded with the same settings next has the same size, give or take a byte or two.
 /// <para>
 /// Why these options (libaom 3.6, 5 to 8 training clips at 480x270 and 3 keyframes a second, quality 52 to 62, bytes at equal PSNR /
 /// at equal SSIM against realtime usage at speed 5, CPU time a keyframe on a busy core): good quality at speed 5 with our three slots
@@ -56,22 +56,33 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
     /// <inheritdoc/>
     public ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ArgumentNullException.ThrowIfNull(frame);
-        if (frame.Size != Size)
-            throw new ArgumentException($"the picture is {frame.Size}, the encoder's are {Size}", nameof(frame));
-        if (settings.Quality is < 0 or > 63)
-            throw new ArgumentOutOfRangeException(nameof(settings), $"keyframe quality {settings.Quality}: 0 to 63");
-        if (settings.References is { Store: ReferenceSlots.None or >= ReferenceSlots.All })
-            throw new ArgumentException($"a keyframe is stored in one or two slots, not {settings.References.Value.Store}", nameof(settings));
-
-        var coded = settings.Scale.Of(Size);
-        var plan = settings.Intra ? null : _references.Plan(settings.References, coded);
-        if (plan is null)
-            Open(prime: coded != Size);
+        Check(frame, settings);
+        var plan = PlanOrOpen(settings);
         try
         {
-            return EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
+            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
+            _references.Stored(plan?.Store ?? ReferenceSlots.All, Last.CodedSize, Last.Intra);
+            return data;
+        }
+        catch (CodecException)
+        {
+            _references.Clear();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Measure(VideoFrame frame, scoped in KeyframeSettings settings)
+    {
+        Check(frame, settings);
+        var plan = PlanOrOpen(settings);
+        try
+        {
+            // What is stored nowhere leaves no trace, but an intra frame fills every slot: the next keyframe opens anew.
+            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan is { } p ? p with { Store = ReferenceSlots.None } : null);
+            if (Last.Intra)
+                _references.Clear();
+            return data.Length;
         }
         catch (CodecException)
         {
@@ -88,13 +99,35 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
         AomNative.EncoderClose(_encoder);
     }
 
+    private void Check(VideoFrame frame, in KeyframeSettings settings)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(frame);
+        if (frame.Size != Size)
+            throw new ArgumentException($"the picture is {frame.Size}, the encoder's are {Size}", nameof(frame));
+        if (settings.Quality is < 0 or > 63)
+            throw new ArgumentOutOfRangeException(nameof(settings), $"keyframe quality {settings.Quality}: 0 to 63");
+        if (settings.References is { Store: ReferenceSlots.None or >= ReferenceSlots.All })
+            throw new ArgumentException($"a keyframe is stored in one or two slots, not {settings.References.Value.Store}", nameof(settings));
+    }
+
+    /// <summary>What the next keyframe is predicted from; null: it is intra, and a new libaom encoder is open for it.</summary>
+    private ReferencePlan? PlanOrOpen(in KeyframeSettings settings)
+    {
+        var coded = settings.Scale.Of(Size);
+        var plan = settings.Intra ? null : _references.Plan(settings.References, coded);
+        if (plan is null)
+            Open(prime: coded != Size);
+        return plan;
+    }
+
     private ReadOnlySpan<byte> EncodeScaled(VideoFrame picture, int quality, ReferencePlan? plan)
     {
+        // An intra frame fills every slot whatever is asked; the flags must be there all the same, or libaom renumbers the slots.
+        var (predict, store) = plan ?? new(ReferenceSlots.All, ReferenceSlots.Chain);
         var planes = stackalloc byte*[3];
         var strides = stackalloc int[3];
         AomPlanes.Fill(picture, planes, strides);
-        // An intra frame fills every slot whatever is asked; the flags must be there all the same, or libaom renumbers the slots.
-        var (predict, store) = plan ?? new(ReferenceSlots.All, ReferenceSlots.Chain);
         var code = AomNative.Encode(
             _encoder, planes, strides, picture.Size.Width, picture.Size.Height, quality, (int)predict, (int)store,
             out var packet, out var size, out var isIntra, out var quantizerIndex);
@@ -102,7 +135,6 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
             throw AomNative.Failure(code, "encode", AomNative.EncoderError(_encoder));
         if (plan is null && isIntra == 0)
             throw new CodecException("AV1 encode: libaom gave a predicted frame where an intra one was due");
-        _references.Stored(store, picture.Size, isIntra != 0);
         Last = new(isIntra != 0, quantizerIndex, picture.Size);
         return new(packet, size);
     }

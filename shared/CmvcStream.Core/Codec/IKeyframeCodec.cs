@@ -75,6 +75,10 @@ public interface IKeyframeEncoder : IDisposable
     /// <summary>Encodes one picture of <see cref="Size"/>; the bytes are valid until the next call.</summary>
     /// <exception cref="CodecException">The library refused; the message says why.</exception>
     ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings);
+
+    /// <summary>The bytes that <see cref="Encode"/> would give now, near enough; later keyframes are not predicted from this trial.</summary>
+    /// <exception cref="CodecException">The library refused; the message says why.</exception>
+    int Measure(VideoFrame frame, scoped in KeyframeSettings settings);
 }
 
 /// <summary>Decodes the chain.</summary>

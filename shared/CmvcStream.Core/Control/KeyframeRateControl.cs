@@ -11,7 +11,8 @@ public readonly record struct KeyframeSpend(int Quality, CodedScale Scale);
 /// <summary>
 /// Spends the wire on keyframes: how far apart, how large and how good. The spacing follows from the rate. A keyframe is coded when the
 /// wire is about to be free, as large as what may leave then: nothing queues, so that spacing and picture delay stay bounded whatever
-/// the content does. Quality follows from the sizes of past keyframes, and the coded size steps down where quality is exhausted.
+/// the content does. Trials, which the encoder does not keep, tell the quality for that, and the coded size steps down where quality is
+/// exhausted: <see cref="Plan"/>, <see cref="Revise"/> until it is content, code, <see cref="Spent"/>.
 /// Constants come from simulated streams of clips of no benchmark (cmvc-simulate): the full size is worth more than quality, and about
 /// 0.75 s between keyframes at 8 kbit/s is worth more than a shorter gap.
 /// </summary>
@@ -19,17 +20,23 @@ public sealed class KeyframeRateControl
 {
     private const double WorstQuality = 63, BestQuality = 12;
 
-    /// <summary>So many steps of cq-level halve a keyframe's size, near enough.</summary>
+    /// <summary>So many steps of cq-level halve a keyframe's size, near enough: a first trial tells the rest.</summary>
     private const double StepsPerHalf = 5.5;
 
     /// <summary>A keyframe's size grows about so with its coded area, at one quality.</summary>
     private const double AreaExponent = 0.75;
 
-    /// <summary>Bytes a pixel of an intra picture at the first quality.</summary>
+    /// <summary>Bytes a pixel of an intra picture at its first trial.</summary>
     private const double IntraBytes = 0.05;
 
-    // Of intra keyframes, and of the first one after them.
-    private const double FirstQuality = 52, SecondQuality = 60;
+    // First trials of an intra keyframe and of the first one after it.
+    private const double IntraQuality = 52, SecondQuality = 60;
+
+    // An intra keyframe takes the largest size that keeps its quality at the first, or the next smaller one where quality is beyond the second.
+    private const double IntraLargerBelow = 54, IntraSmallerAbove = 60, IntraBest = 40, IntraWorst = 62;
+
+    // Seconds of the link that an intra keyframe may take: the first one, and later ones as far as that much is available.
+    private const double IntraSeconds = 1.2, LeastIntraSeconds = 0.5;
 
     // Beyond the best of the last keyframes quality improves by no more than this (more in the beginning): what stands still is as good
     // as the best of them, and coded anew when quality is better.
@@ -42,6 +49,16 @@ public sealed class KeyframeRateControl
     // A coded size is left for the next smaller one above the first, and for the next larger one where that keeps quality below the second.
     private const double SmallerAbove = 61, LargerBelow = 58;
 
+    /// <summary>Left for the next smaller one at once, where the worst quality takes so many times what it should.</summary>
+    private const double FarTooLarge = 1.6;
+
+    /// <summary>For so many keyframes after an intra one any size may follow any other.</summary>
+    private const int Climbing = 3;
+
+    // Trials that a keyframe gets, and how many of them may change the coded size; what a size may be, in parts of what it should.
+    private const int MostTrials = 4, ResizingTrials = 2;
+    private const double LeastFilled = 0.8, MostFilled = 1.1;
+
     /// <summary>Headers, and what is small and travels along: texts, control, the keyframe's own header.</summary>
     private const double SmallParts = 36;
 
@@ -50,14 +67,17 @@ public sealed class KeyframeRateControl
         [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
 
     private readonly double[] _areas;
+    private readonly double _bytesPerSecond;
     private readonly int _firstStep;
     private readonly Queue<double> _qualities = new();
     private int _step;
     private double _level;      // log2 of a keyframe's bytes at quality 0
+    private double _target;     // bytes of the one that is being tried
     private double _motion;
     private long _predicted;    // keyframes since the last intra one
-    private int _exhausted, _sinceResize, _patience = 4;
-    private bool _grew;
+    private (int Quality, double Log) _over, _under;   // trials that came out too large and too small
+    private int _trials, _exhausted, _sinceResize, _patience = 4;
+    private bool _intra, _begun, _grew;
 
     /// <param name="rate">Of the wire.</param>
     /// <param name="overhead">What a message costs.</param>
@@ -69,11 +89,10 @@ public sealed class KeyframeRateControl
         TargetInterval = Math.Clamp(fps * 0.75 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, fps * 1.5);
         Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / fps - overhead.WireBytes(0) - SmallParts, 40);
         _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
-        // The first picture takes about 1.2 s of the link.
-        while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= rate.BytesPerSecond * 1.2)
+        _bytesPerSecond = rate.BytesPerSecond;
+        while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= _bytesPerSecond * IntraSeconds)
             _firstStep++;
-        _step = _firstStep;
-        Most = rate.BytesPerSecond * 2.5;
+        Most = _bytesPerSecond * 2.5;
     }
 
     /// <summary>How far the wire may be taken in advance: what is coded now is sent a little later, and its size is not known before.</summary>
@@ -99,21 +118,54 @@ public sealed class KeyframeRateControl
     /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>
     public bool Affords(double available) => available >= 0.6 * Nominal;
 
-    /// <summary>What the next keyframe is coded with.</summary>
+    /// <summary>What the next keyframe is tried with first.</summary>
     /// <param name="intra">It is predicted from nothing.</param>
     /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>
-    public KeyframeSpend Next(bool intra, double available)
+    public KeyframeSpend Plan(bool intra, double available)
     {
+        (_intra, _trials) = (intra, 0);
+        Forget();
         if (intra)
-            return new((int)FirstQuality, Ladder[_step = _firstStep]);
+        {
+            _target = _bytesPerSecond * (_begun ? Math.Clamp(available / _bytesPerSecond, LeastIntraSeconds, IntraSeconds) : IntraSeconds);
+            return new((int)IntraQuality, Ladder[_step = _firstStep]);
+        }
+
+        _target = Math.Clamp(available - _motion, Nominal * 0.4, Nominal * 1.5);
         if (_predicted == 0)
             return new((int)SecondQuality, Ladder[_step]);
-        var target = Math.Clamp(0.8 * available + 0.2 * Nominal - _motion, Nominal * 0.4, Nominal * 1.5);
-        var wanted = (_level - Math.Log2(target)) * StepsPerHalf;
-        _exhausted = wanted > SmallerAbove ? _exhausted + 1 : 0;
-        wanted = Resize(wanted);
-        var best = (_qualities.Count > 0 ? _qualities.Min() : WorstQuality) - (_predicted <= Ladder.Length ? FirstImprovement : Improvement);
-        return new((int)Math.Round(Math.Clamp(wanted, Math.Max(best, BestQuality), WorstQuality)), Ladder[_step]);
+        if (_predicted >= Climbing)
+            Resize();
+        return new(Quality(), Ladder[_step]);
+    }
+
+    /// <summary>Tells what a trial came to.</summary>
+    /// <param name="tried">From <see cref="Plan"/>, or from here.</param>
+    /// <param name="bytes">Of the keyframe.</param>
+    /// <returns>What to try instead; null: code it so.</returns>
+    public KeyframeSpend? Revise(KeyframeSpend tried, int bytes)
+    {
+        if (++_trials > MostTrials + 1)
+            return null;
+        _level = Level(bytes, tried.Quality);
+        var step = _step;
+        if (_trials <= ResizingTrials)
+            FitScale(hopeless: tried.Quality >= WorstQuality && bytes > FarTooLarge * _target);
+        if (_step != step)
+        {
+            Forget();
+            return new(Quality(), Ladder[_step]);
+        }
+
+        // Size over quality has steps: below some quality all that stands still is coded anew. So later trials lie between earlier ones.
+        if (bytes > _target)
+            _over = (tried.Quality, Math.Log2(bytes));
+        else
+            _under = (tried.Quality, Math.Log2(bytes + 1));
+        if (bytes <= MostFilled * _target && (bytes >= LeastFilled * _target || _trials >= MostTrials))
+            return null;
+        var quality = _trials >= MostTrials && _under.Quality <= WorstQuality ? _under.Quality : Quality();
+        return quality == tried.Quality ? null : new(quality, Ladder[_step]);
     }
 
     /// <summary>Tells what a keyframe cost.</summary>
@@ -123,6 +175,7 @@ public sealed class KeyframeRateControl
     /// <param name="quality">What it was coded with.</param>
     public void Spent(int bytes, int motion, bool intra, int quality)
     {
+        _begun = true;
         if (intra)
         {
             _predicted = 0;
@@ -136,34 +189,94 @@ public sealed class KeyframeRateControl
         if (_qualities.Count > Remembered)
             _qualities.Dequeue();
         _motion += (motion - _motion) * 0.3;
-        var level = Math.Log2(bytes + 10) + quality / StepsPerHalf;
-        _level += (level - _level) * (_predicted <= 2 || level > _level + 1 ? 1 : 0.4);
+        _level = Level(bytes, quality);
     }
 
-    /// <summary>Chooses the coded size and gives the quality that it needs.</summary>
-    private double Resize(double wanted)
+    private static double Level(int bytes, int quality) => Math.Log2(bytes + 10) + quality / StepsPerHalf;
+
+    /// <summary>The quality at which the keyframe would take what it should.</summary>
+    private double Wanted => (_level - Math.Log2(_target)) * StepsPerHalf;
+
+    /// <summary>The same within bounds, and between the trials so far.</summary>
+    private int Quality()
     {
+        var (best, worst) = (BestQuality, WorstQuality);
+        if (_intra)
+            (best, worst) = (IntraBest, IntraWorst);
+        else if (_qualities.Count > 0)
+            best = Math.Max(best, _qualities.Min() - (_predicted <= Ladder.Length ? FirstImprovement : Improvement));
+        var wanted = Wanted;
+        if (_over.Quality >= 0 && _under.Quality <= WorstQuality)
+        {
+            wanted = _over.Quality + (_under.Quality - _over.Quality) * (_over.Log - Math.Log2(_target)) / (_over.Log - _under.Log);
+            wanted = Math.Min(Math.Max(wanted, _over.Quality + 1), Math.Max(_over.Quality + 1, _under.Quality - 1));
+        }
+
+        return (int)Math.Round(Math.Clamp(wanted, best, worst));
+    }
+
+    private void Forget() => (_over, _under) = ((-1, 0), (int.MaxValue, 0));
+
+    private void FitScale(bool hopeless)
+    {
+        if (_intra)
+            FitIntra();
+        else if (hopeless && _step > 0)
+            Move(-1);
+        else if (_predicted < Climbing)
+            Climb();
+    }
+
+    private void FitIntra()
+    {
+        while (_step < Ladder.Length - 1 && Wanted + Steps(_step, _step + 1) <= IntraLargerBelow)
+            Scale(1);
+        while (_step > 0 && Wanted > IntraSmallerAbove)
+            Scale(-1);
+    }
+
+    /// <summary>From the small intra keyframe to the largest size that what is available can pay for.</summary>
+    private void Climb()
+    {
+        var detail = 0.0;
+        while (_step < Ladder.Length - 1 && Wanted + Steps(_step, _step + 1) + NewDetail <= LargerBelow)
+        {
+            Move(1);
+            detail = NewDetail;
+        }
+
+        _level += detail / StepsPerHalf;
+    }
+
+    /// <summary>Lets the coded size follow the quality that it leaves room for, one step at a time.</summary>
+    private void Resize()
+    {
+        _exhausted = Wanted > SmallerAbove ? _exhausted + 1 : 0;
         if (_exhausted >= 2 && _step > 0)
         {
             // A larger size that did not last is not tried again soon.
             _patience = _grew && _sinceResize < 12 ? Math.Min(_patience * 2, 64) : 4;
-            return Move(-1, wanted);
+            Move(-1);
         }
-
-        // At the start every keyframe may bring the next size; later it must have paid for some time.
-        var patient = _predicted <= Ladder.Length || _sinceResize >= _patience;
-        return _step < Ladder.Length - 1 && patient && wanted + Steps(_step, _step + 1) < LargerBelow ? Move(1, wanted) : wanted;
+        else if (_step < Ladder.Length - 1 && (_predicted <= Ladder.Length || _sinceResize >= _patience) && Wanted + Steps(_step, _step + 1) < LargerBelow)
+        {
+            Move(1);
+            _level += NewDetail / StepsPerHalf;
+        }
     }
 
-    private double Move(int by, double wanted)
+    private void Move(int by)
     {
-        var steps = Steps(_step, _step + by);
-        _level += steps / StepsPerHalf;
-        _step += by;
+        Scale(by);
         _grew = by > 0;
         _sinceResize = _exhausted = 0;
         _qualities.Clear();
-        return by > 0 ? wanted + steps + NewDetail : wanted + steps;
+    }
+
+    private void Scale(int by)
+    {
+        _level += Steps(_step, _step + by) / StepsPerHalf;
+        _step += by;
     }
 
     /// <summary>Steps of quality that a change of size is worth.</summary>

@@ -39,6 +39,44 @@ public sealed class KeyframeChainTests
     }
 
     [Fact]
+    public void Measure_GivesTheSizeAndLeavesNoTrace()
+    {
+        using AomKeyframeEncoder tried = new(Usual), plain = new(Usual);
+        using var decoder = new AomKeyframeDecoder(Usual);
+        for (var n = 0; n < 24; n++)
+        {
+            var picture = Pictures.Scene(Usual, n);
+            var settings = new KeyframeSettings(40 + n % 20, n % 8 < 4 ? CodedScale.ThreeQuarters : CodedScale.Full, Intra: n == 12);
+            tried.Measure(Pictures.Scene(Usual, n + 40), settings with { Quality = 63 });
+            var measured = tried.Measure(picture, settings);
+            var data = tried.Encode(picture, settings).ToArray();
+            // Trials adapt some of libaom's searches, so that the choice between equals may differ.
+            Assert.InRange(measured, data.Length * 0.9 - 8, data.Length * 1.1 + 8);
+            Assert.InRange(plain.Encode(picture, settings).Length, data.Length * 0.9 - 8, data.Length * 1.1 + 8);
+            Assert.Equal(plain.Last.Intra, tried.Last.Intra);
+            // The receiver, which never sees a trial, has what is left without any.
+            using var shown = decoder.Decode(data);
+            Assert.Equal(settings.Scale.Of(Usual), shown.Size);
+            if (settings.Scale == CodedScale.Full)
+                Assert.True(Pictures.Psnr(picture, shown) > 25, $"picture {n}: {Pictures.Psnr(picture, shown):0.0} dB");
+        }
+    }
+
+    [Fact]
+    public void Measure_SizeOutOfReach_IsIntraAndSoIsWhatFollows()
+    {
+        using var encoder = new AomKeyframeEncoder(Usual);
+        using var decoder = new AomKeyframeDecoder(Usual);
+        decoder.Decode(encoder.Encode(Pictures.Scene(Usual, 0), new(50, CodedScale.Full, Intra: true))).Dispose();
+        encoder.Measure(Pictures.Scene(Usual, 1), new(50, CodedScale.Quarter, Intra: false));
+        Assert.True(encoder.Last.Intra);
+
+        // The trial has replaced what could be predicted from, and the receiver has not seen it.
+        decoder.Decode(encoder.Encode(Pictures.Scene(Usual, 2), new(50, CodedScale.Full, Intra: false))).Dispose();
+        Assert.True(encoder.Last.Intra);
+    }
+
+    [Fact]
     public void Encode_QualityChanges_TakesEffectWithThatFrame()
     {
         using var encoder = new AomKeyframeEncoder(Usual);

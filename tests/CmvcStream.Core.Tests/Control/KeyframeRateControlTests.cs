@@ -72,13 +72,12 @@ public class KeyframeRateControlTests
             if (last < 0 || (tick - last >= stream.Rate.TargetInterval && stream.Rate.Affords(available)))
             {
                 var intra = last < 0;
-                var spend = stream.Rate.Next(intra, available);
-                var bytes = Bytes(random, intra, busy(now.Seconds), spend);
+                var noise = Math.Exp((random.NextDouble() + random.NextDouble() - 1) * 0.7);
+                var (spend, bytes) = Fit(stream.Rate, intra, available, noise, busy(now.Seconds));
                 if (!intra && bytes > stream.Rate.Most)
                 {
                     intra = true;
-                    spend = stream.Rate.Next(intra, available);
-                    bytes = Bytes(random, intra, busy(now.Seconds), spend);
+                    (spend, bytes) = Fit(stream.Rate, intra, available, noise, busy(now.Seconds));
                 }
 
                 stream.Rate.Spent(bytes, 0, intra, spend.Quality);
@@ -98,10 +97,21 @@ public class KeyframeRateControlTests
         return stream;
     }
 
-    private static int Bytes(Random random, bool intra, double busy, KeyframeSpend spend)
+    private static (KeyframeSpend Spend, int Bytes) Fit(KeyframeRateControl rate, bool intra, double available, double noise, double busy)
+    {
+        var spend = rate.Plan(intra, available);
+        while (true)
+        {
+            var bytes = Bytes(noise, intra, busy, spend);
+            if (rate.Revise(spend, bytes) is not { } better)
+                return (spend, bytes);
+            spend = better;
+        }
+    }
+
+    private static int Bytes(double noise, bool intra, double busy, KeyframeSpend spend)
     {
         var area = (double)spend.Scale.Of(Size).Area;
-        var noise = Math.Exp((random.NextDouble() + random.NextDouble() - 1) * 0.7);
         var whole = intra ? 0.04 * area : 250 * busy * Math.Pow(area / Size.Area, 0.75);
         return (int)(20 + whole * noise * Math.Pow(2, (52 - spend.Quality) / 7.0));
     }

@@ -43,6 +43,25 @@ public class KeyframeStageTests
         Assert.True(cut.Keyframe is { HasBase: true, Base: 0 });
     }
 
+    [Theory]
+    [InlineData(2000)]
+    [InlineData(8000)]
+    public void Encode_AfterACut_ClimbsAtOnceToWhatTheLinkCanPay(int bitsPerSecond)
+    {
+        var rate = new KeyframeRateControl(new(bitsPerSecond), WireOverhead.GrpcClear, FrameRate.PerSecond(15), Size);
+        using var stage = new KeyframeStage(Size, rate);
+        for (var cut = 0; cut < 3; cut++)
+        {
+            var first = stage.Encode(Frame(cut % 2, cut * 100), [], KeyframeReason.SceneCut, 2 * rate.Nominal);
+            stage.Encode(Frame(cut % 2, cut * 100 + 15), [], KeyframeReason.Interval, rate.Nominal);
+            var third = stage.Encode(Frame(cut % 2, cut * 100 + 30), [], KeyframeReason.Interval, rate.Nominal);
+
+            Assert.InRange(first.Keyframe.Data.Length, 1, 1.4 * bitsPerSecond / 8);
+            Assert.Equal(CodedScale.Full, stage.LastSpend.Scale);
+            Assert.InRange(third.Keyframe.Data.Length, 1, 1.4 * rate.Nominal);
+        }
+    }
+
     /// <summary>Soft stripes and blobs; another scene has others.</summary>
     private static CapturedFrame Frame(int scene, long tick)
     {

@@ -129,7 +129,7 @@ internal sealed class SessionReader : IDisposable
 
         var began = System.Diagnostics.Stopwatch.GetTimestamp();
         VideoFrame picture;
-        PixelSize coded;
+        DecodedPicture coded;
         try
         {
             picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded);
@@ -140,9 +140,17 @@ internal sealed class SessionReader : IDisposable
             return;
         }
 
+        if (keyframe.HasCheck && coded.Check(keyframe.Index, keyframe.Tick) is var check && check != keyframe.Check)
+        {
+            picture.Dispose();
+            Break($"keyframe {keyframe.Index}: it decodes to another picture than the sender coded (check {check:x4}, the sender's {keyframe.Check:x4}): "
+                + "damaged on the way, or decoded by an AV1 library that does otherwise");
+            return;
+        }
+
         _broken = false;
         _lastDecoded = keyframe.Index;
-        _state.Decoded(coded, _size);
+        _state.Decoded(coded.Size, _size);
         picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
         var entry = new SceneKeyframe(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []);

@@ -134,6 +134,32 @@ public sealed class SessionHostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Read_KeyframeThatDecodesToAnotherPicture_IsNotShownNorWhatFollowsUntilAnIntraOne()
+    {
+        using var encoder = new AomKeyframeEncoder(Size);
+        using var decoder = new AomKeyframeDecoder(Size);
+        var session = Start(out var serving);
+        Keyframe Checked(uint index, bool intra = false)
+        {
+            var keyframe = Code(encoder, index, intra);
+            using var decoded = decoder.Decode(keyframe.Data.Span);
+            keyframe.Check = DecodedPicture.Of(decoded).Check(index, keyframe.Tick);
+            return keyframe;
+        }
+
+        var (first, second) = (Checked(1, intra: true), Checked(2));
+        second.Check ^= 1;
+        session.Say(new() { Keyframe = { first, second } });
+        await session.HearAsync(m => m.KeyframeRequest is not null);
+        session.Say(new() { Keyframe = { Checked(3), Checked(4, intra: true), Checked(5) } });
+
+        await EndAsync(session, serving);
+        Assert.Equal(3, _state.Statistics("done").Frames.Coded);
+        Assert.Contains(_reports, r => r.Contains("keyframe 2") && r.Contains("another picture"));
+        Assert.Contains(_reports, r => r.Contains("keyframe 3") && r.Contains("missing"));
+    }
+
+    [Fact]
     public async Task Read_RandomParts_NeverEndsTheSession()
     {
         var random = new Random(5);

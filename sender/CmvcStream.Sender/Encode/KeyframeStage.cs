@@ -78,7 +78,8 @@ internal sealed class KeyframeStage : IDisposable
         };
         if (_encoder.Last.Intra)
             keyframe.Base = 0;
-        var shown = _reconstructor.Reconstruct(data, out _);
+        var shown = _reconstructor.Reconstruct(data, out var coded);
+        keyframe.Check = coded.Check(keyframe.Index, keyframe.Tick);
         _codingError = FrameDistance.Structural(frame.Frame, shown);
         GapMotion? motion = null;
         if (_shown is { } before && reason is not KeyframeReason.SceneCut && between.Count > 0)

@@ -30,17 +30,17 @@ public sealed class KeyframeReconstructor : IDisposable
 
     /// <summary>Reconstructs the next keyframe of the chain; the caller disposes the picture.</summary>
     /// <param name="data">As coded.</param>
-    /// <param name="codedSize">The size at which it was coded.</param>
+    /// <param name="coded">What it decoded to.</param>
     /// <exception cref="CodecException">The bytes are no decodable picture; the next one must be intra.</exception>
-    public VideoFrame Reconstruct(ReadOnlySpan<byte> data, out PixelSize codedSize)
+    public VideoFrame Reconstruct(ReadOnlySpan<byte> data, out DecodedPicture coded)
     {
         using var decoded = _decoder.Decode(data);
-        codedSize = decoded.Size;
-        if (!_resamplers.TryGetValue(codedSize, out var resampler))
+        coded = DecodedPicture.Of(decoded);
+        if (!_resamplers.TryGetValue(coded.Size, out var resampler))
         {
             if (_resamplers.Count > MaxSizes)
                 _resamplers.Clear();
-            _resamplers[codedSize] = resampler = new(codedSize, _size, Resampler.KeyframeSharpening);
+            _resamplers[coded.Size] = resampler = new(coded.Size, _size, Resampler.KeyframeSharpening);
         }
 
         var picture = _pool.Rent();

@@ -11,7 +11,7 @@ namespace CmvcStream.Core.Control;
 public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
 {
     /// <summary>A keyframe's own header in a message, at most.</summary>
-    private const int PartHeader = 16;
+    private const int PartHeader = 19;
 
     private readonly Queue<Keyframe> _keyframes = new();
     private readonly Dictionary<uint, GapMotion> _motion = [];
@@ -155,6 +155,8 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
             part.Reason = whole.Reason;
             if (whole.HasBase)
                 part.Base = whole.Base;
+            if (whole.HasCheck)
+                part.Check = whole.Check;
         }
 
         return part;

@@ -53,7 +53,7 @@ public class PacketTests
         for (var i = 0; i < received.Count; i++)
         {
             Assert.Equal(keyframes[i].Data, received[i].Data);
-            Assert.Equal((keyframes[i].Index, keyframes[i].Tick, keyframes[i].Reason), (received[i].Index, received[i].Tick, received[i].Reason));
+            Assert.Equal((keyframes[i].Index, keyframes[i].Tick, keyframes[i].Reason, keyframes[i].Check), (received[i].Index, received[i].Tick, received[i].Reason, received[i].Check));
         }
     }
 
@@ -178,6 +178,7 @@ public class PacketTests
                     Tick = (uint)(now.Seconds * 15),
                     Data = ByteString.CopyFrom(data),
                     Reason = KeyframeReason.Change,
+                    Check = (uint)random.Next(1 << 14),
                 };
                 keyframes.Add(keyframe.Clone());
                 assembler.Add(keyframe, random.Next(2) == 0 ? new() { Keyframe = keyframe.Index, Data = ByteString.CopyFrom(new byte[9]) } : null, now);

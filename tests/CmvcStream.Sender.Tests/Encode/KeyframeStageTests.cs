@@ -1,3 +1,4 @@
+using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
@@ -59,6 +60,22 @@ public class KeyframeStageTests
             Assert.InRange(first.Keyframe.Data.Length, 1, 1.4 * bitsPerSecond / 8);
             Assert.Equal(CodedScale.Full, stage.LastSpend.Scale);
             Assert.InRange(third.Keyframe.Data.Length, 1, 1.4 * rate.Nominal);
+        }
+    }
+
+    [Fact]
+    public void Encode_AnyKeyframe_HasTheCheckOfWhatADecoderMakesOfIt()
+    {
+        var rate = new KeyframeRateControl(new(8000), WireOverhead.GrpcClear, FrameRate.PerSecond(15), Size);
+        using var stage = new KeyframeStage(Size, rate);
+        using var decoder = new AomKeyframeDecoder(Size);
+        for (var tick = 0; tick < 100; tick += 10)
+        {
+            var keyframe = stage.Encode(Frame(scene: tick / 50, tick), [], KeyframeReason.Interval, rate.Nominal).Keyframe;
+
+            using var decoded = decoder.Decode(keyframe.Data.Span);
+            Assert.True(keyframe.HasCheck);
+            Assert.Equal(DecodedPicture.Of(decoded).Check(keyframe.Index, (uint)tick), keyframe.Check);
         }
     }
 

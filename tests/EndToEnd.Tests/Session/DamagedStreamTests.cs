@@ -51,10 +51,62 @@ public sealed class DamagedStreamTests : IDisposable
         await sender.CompleteAsync(_patience);
 
         Assert.Equal(0, await receiver.ExitAsync());
-        var shown = (await File.ReadAllLinesAsync(video + ".frames.tsv"))[1..].Select(r => r.Split('\t'))
-            .Where(r => r[3] == "transmitted").Select(r => long.Parse(r[2], System.Globalization.CultureInfo.InvariantCulture)).ToHashSet();
+        var shown = await TransmittedAsync(video);
         for (var tick = intra; tick < intra + 4; tick++)
-            Assert.Contains(MediaTime.FromTicks(tick, FrameRate.PerSecond(15)).Microseconds, shown);
+            Assert.Contains(Microseconds(tick), shown);
+    }
+
+    [Fact]
+    public async Task Receive_BitFlipsThatStillDecode_AreNeverShownAsTransmitted()
+    {
+        const uint last = 80;
+        var video = _programs.PathOf("out.y4m");
+        var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video, "--once");
+        await using var sender = await ConnectAsync(url);
+        using var encoder = new AomKeyframeEncoder(Size);
+        using var decoder = new AomKeyframeDecoder(Size);
+        var random = new Random(8);
+        await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 1) }, _patience);
+        // A whole intra keyframe, and one predicted from it of which one bit is flipped so that only the picture is wrong; again and again.
+        for (var index = 1u; index < last; index += 2)
+        {
+            var (intra, damaged) = (Code(encoder, index, intra: true), Code(encoder, index + 1));
+            intra.Check = Decode(intra)!.Value.Check(intra.Index, intra.Tick);
+            var right = Decode(damaged)!.Value;
+            damaged.Check = right.Check(damaged.Index, damaged.Tick);
+            var whole = damaged.Data.ToByteArray();
+            do
+            {
+                var bytes = whole.ToArray();
+                bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
+                damaged.Data = ByteString.CopyFrom(bytes);
+                Decode(intra);
+            }
+            while (Decode(damaged) is not { } wrong || wrong == right);
+            await sender.SendAsync(new() { Sequence = index + 1, Keyframe = { intra, damaged } }, _patience);
+        }
+
+        await sender.SendAsync(new() { Sequence = last + 2, Control = new() { End = true, CoveredTick = last + 1 } }, _patience);
+        await sender.CompleteAsync(_patience);
+
+        Assert.Equal(0, await receiver.ExitAsync());
+        Assert.Contains("keyframe 2: it decodes to another picture", receiver.Errors);
+        var shown = await TransmittedAsync(video);
+        for (var tick = 1u; tick <= last; tick++)
+            Assert.Equal(tick % 2 == 1, shown.Contains(Microseconds(tick)));
+
+        DecodedPicture? Decode(Keyframe keyframe)
+        {
+            try
+            {
+                using var decoded = decoder.Decode(keyframe.Data.Span);
+                return DecodedPicture.Of(decoded);
+            }
+            catch (CodecException)
+            {
+                return null;
+            }
+        }
     }
 
     [Fact]
@@ -88,6 +140,13 @@ public sealed class DamagedStreamTests : IDisposable
     }
 
     public void Dispose() => _programs.Dispose();
+
+    private static long Microseconds(uint tick) => MediaTime.FromTicks(tick, FrameRate.PerSecond(15)).Microseconds;
+
+    /// <summary>Source times, in microseconds, of the frames that were shown as transmitted.</summary>
+    private static async Task<HashSet<long>> TransmittedAsync(string video) =>
+        [.. (await File.ReadAllLinesAsync(video + ".frames.tsv"))[1..].Select(r => r.Split('\t'))
+            .Where(r => r[3] == "transmitted").Select(r => long.Parse(r[2], System.Globalization.CultureInfo.InvariantCulture))];
 
     private static Hello Hello(uint major) => new()
     {

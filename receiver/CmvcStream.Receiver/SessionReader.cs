@@ -1,38 +1,25 @@
-using CmvcStream.Codecs.Av1;
-using CmvcStream.Core.Codec;
-using CmvcStream.Core.Control;
+using System.Diagnostics;
 using CmvcStream.Core.Media;
-using CmvcStream.Core.Motion;
 using CmvcStream.Protos;
 using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Transport;
 
 namespace CmvcStream.Receiver;
 
-/// <summary>Reads one sender's messages: keyframes are decoded and scaled up, motion decoded, texts noted, and reports sent back.</summary>
+/// <summary>Holds the conversation with one sender: its pictures go to the scene, texts are noted, reports and requests sent back.</summary>
 internal sealed class SessionReader : IDisposable
 {
     /// <summary>How far ahead of real time a sender's source time may be: by more it is damaged, or the picture would never be shown.</summary>
     private static readonly MediaTime MaxAhead = MediaTime.FromSeconds(30);
 
-    /// <summary>How long the last picture may be held before the source's end: the next sender waits for it.</summary>
-    private static readonly MediaTime MaxHold = MediaTime.FromSeconds(10);
-
     private readonly ISession<ReceiverMessage, SenderMessage> _session;
     private readonly SceneState _scene;
     private readonly Presentation _presentation;
     private readonly ReceiverState _state;
-    private readonly PixelSize _size;
     private readonly FrameRate _rate;
     private readonly long _began;
     private readonly Action<string> _report;
-    private readonly PacketReader _packets = new();
-    private readonly KeyframeReconstructor _reconstructor;
-    private readonly List<Keyframe> _complete = [];
-    private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
-    private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
-    private uint _lastDecoded;
-    private bool _broken;
+    private readonly SceneReader _reader;
     private long _lastReport, _lastRequest;
     private int _errors;
 
@@ -47,9 +34,14 @@ internal sealed class SessionReader : IDisposable
     public SessionReader(ISession<ReceiverMessage, SenderMessage> session, SceneState scene, Presentation presentation, ReceiverState state,
         PixelSize size, FrameRate rate, long began, Action<string> report)
     {
-        (_session, _scene, _presentation, _state, _size, _rate, _began, _report) = (session, scene, presentation, state, size, rate, began, report);
-        _reconstructor = new(size, SceneState.Capacity);
-        state.Payload = _packets.Payload;
+        (_session, _scene, _presentation, _state, _rate, _began, _report) = (session, scene, presentation, state, rate, began, report);
+        _reader = new(scene, size, rate, keyframe =>
+        {
+            state.Decoded(keyframe.Coded, size);
+            state.DecodeTime.Add(keyframe.Took.TotalMilliseconds);
+            presentation.KeyframeArrived(keyframe.Pts);
+        }, Complain);
+        state.Payload = _reader.Packets.Payload;
     }
 
     public Task GreetAsync(ReceiveOptions options, CancellationToken cancellationToken) => SendAsync(new()
@@ -80,115 +72,31 @@ internal sealed class SessionReader : IDisposable
         _presentation.Wake();
     }
 
-    public void Dispose() => _reconstructor.Dispose();
+    public void Dispose() => _reader.Dispose();
 
     private void Take(SenderMessage message)
     {
-        _complete.Clear();
-        if (_packets.Read(message, _complete) is { } wrong)
-            Break(wrong);
-        foreach (var motion in message.Motion)
-            ReadMotion(motion);
         foreach (var text in message.Text)
             _state.Text(text, MediaTime.FromTicks(text.Tick, _rate));
-        foreach (var keyframe in _complete)
-            Decode(keyframe);
-        if (message.Control is { } control)
-        {
-            if (control.EpochUs != 0)
-                _presentation.Epoch = new((long)control.EpochUs);
-            _state.Trouble = control.SourceTrouble.Length > 0 ? control.SourceTrouble : null;
-            if (control.End)
-            {
-                var (end, latest) = (MediaTime.FromTicks(control.CoveredTick, _rate), (_scene.Newest ?? MediaTime.Zero) + MaxHold);
-                _scene.SetEnd(end < latest ? end : latest);
-                _state.Ended();
-                _presentation.Wake();
-            }
-        }
-    }
-
-    /// <summary>The latest source time that makes sense now.</summary>
-    private MediaTime Latest => new MediaTime(System.Diagnostics.Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond) + MaxAhead;
-
-    private void Decode(Keyframe keyframe)
-    {
-        var pts = MediaTime.FromTicks(keyframe.Tick, _rate);
-        if (pts < MediaTime.Zero || pts > Latest)
-        {
-            Break($"keyframe {keyframe.Index}: its time {pts} is far ahead of real time");
+        var real = new MediaTime(Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond);
+        _reader.Read(message, latest: real + MaxAhead);
+        if (message.Control is not { } control)
             return;
-        }
-
-        // Predicted from a keyframe that is not here, it would decode to something that the sender has never seen.
-        if (keyframe is not { HasBase: true, Base: 0 } && keyframe.Index != _lastDecoded + 1)
+        if (control.EpochUs != 0)
+            _presentation.Epoch = new((long)control.EpochUs);
+        _state.Trouble = control.SourceTrouble.Length > 0 ? control.SourceTrouble : null;
+        if (control.End)
         {
-            Break($"keyframe {keyframe.Index}: the one before it is missing");
-            return;
+            _state.Ended();
+            _presentation.Wake();
         }
-
-        var began = System.Diagnostics.Stopwatch.GetTimestamp();
-        VideoFrame picture;
-        DecodedPicture coded;
-        try
-        {
-            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded);
-        }
-        catch (CodecException e)
-        {
-            Break($"keyframe {keyframe.Index}: {e.Message}");
-            return;
-        }
-
-        if (keyframe.HasCheck && coded.Check(keyframe.Index, keyframe.Tick) is var check && check != keyframe.Check)
-        {
-            picture.Dispose();
-            Break($"keyframe {keyframe.Index}: it decodes to another picture than the sender coded (check {check:x4}, the sender's {keyframe.Check:x4}): "
-                + "damaged on the way, or decoded by an AV1 library that does otherwise");
-            return;
-        }
-
-        _broken = false;
-        _lastDecoded = keyframe.Index;
-        _state.Decoded(coded.Size, _size);
-        picture.Pts = pts;
-        _motion.Remove(keyframe.Index, out var corrections);
-        var entry = new SceneKeyframe(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []);
-        if (!_scene.Add(entry))
-        {
-            entry.Dispose();
-            Complain($"keyframe {keyframe.Index}: its time {picture.Pts} is not after the one before");
-            return;
-        }
-
-        _presentation.KeyframeArrived(picture.Pts);
-        _state.DecodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
-    }
-
-    private void ReadMotion(GapMotion motion)
-    {
-        if (!MotionCodec.TryDecode(motion.Data.Span, _corrections, out var count, out var error))
-        {
-            Complain($"motion of keyframe {motion.Keyframe}: {error}");
-            return;
-        }
-
-        if (count == 0)
-            return;
-        // Of keyframes that were lost, or never existed.
-        if (_motion.Count > 8)
-            _motion.Clear();
-        var copy = new MotionCorrection[count];
-        for (var k = 0; k < count; k++)
-            _corrections[k].CopyTo(copy[k] = new());
-        _motion[motion.Keyframe] = copy;
     }
 
     /// <summary>Reports come every 3 s or slower: they share the narrow link's other direction with acknowledgements.</summary>
     private async Task AnswerAsync(CancellationToken cancellationToken)
     {
         var now = Environment.TickCount64;
-        if (_broken && now - _lastRequest > 2000)
+        if (_reader.Broken && now - _lastRequest > 2000)
         {
             _lastRequest = now;
             await SendAsync(new() { KeyframeRequest = new() { Reason = "a keyframe could not be decoded" } }, cancellationToken);
@@ -201,9 +109,9 @@ internal sealed class SessionReader : IDisposable
         {
             Report = new()
             {
-                Sequence = _packets.Sequence,
-                Keyframe = _lastDecoded,
-                ReceivedBytes = (ulong)_packets.Payload.Total,
+                Sequence = _reader.Packets.Sequence,
+                Keyframe = _reader.LastDecoded,
+                ReceivedBytes = (ulong)_reader.Packets.Payload.Total,
                 Presented = (uint)_state.Presented,
                 Held = (uint)_state.Held,
             },
@@ -214,13 +122,6 @@ internal sealed class SessionReader : IDisposable
     {
         _state.Sent.Count(message);
         return _session.SendAsync(message, cancellationToken);
-    }
-
-    /// <summary>A keyframe is lost, and what is predicted from it with it, until an intra keyframe comes.</summary>
-    private void Break(string what)
-    {
-        _broken = true;
-        Complain(what);
     }
 
     /// <summary>The first few faults are told one by one, then every hundredth.</summary>

@@ -1,8 +1,6 @@
 using System.Globalization;
-using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
-using CmvcStream.Core.Motion;
 using CmvcStream.Core.Text;
 using CmvcStream.Protos;
 using CmvcStream.Receiver.Present;
@@ -47,16 +45,12 @@ internal sealed class Simulation : IDisposable
     private readonly FrameChooser _chooser;
     private readonly SignalDescriber _describer = new();
     private readonly LinkModel<SenderMessage> _link;
-    private readonly PacketReader _reader = new();
+    private readonly SceneReader _reader;
     private readonly SceneState _scene = new();
     private readonly PlayoutDelay _playout = new(PlayoutDelay.Smooth);
     private readonly PresentationSchedule _schedule;
     private readonly ImageTextRegenerator _regenerator;
-    private readonly KeyframeReconstructor _reconstructor;
     private readonly FrameRate _fps;
-    private readonly List<Keyframe> _complete = [];
-    private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
-    private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
     private readonly Queue<(MediaTime At, CodedKeyframe Coded)> _encoding = new();
     private readonly Y4mWriter? _writer;
     private readonly FileStream? _out;
@@ -79,7 +73,7 @@ internal sealed class Simulation : IDisposable
         _link = new(new() { Rate = options.Rate, Delay = options.Delay, Queue = LinkSettings.DefaultQueue(options.Rate) });
         _schedule = new(fps);
         _regenerator = new(_scene, size, lowLatency: false);
-        _reconstructor = new(size, SceneState.Capacity);
+        _reader = new(_scene, size, fps, Arrived, fault => throw new InvalidOperationException(fault));
         if (options.Out is { } path)
             _writer = new(_out = File.Create(path), fps, path);
         if (options.Trace is { } table)
@@ -112,7 +106,7 @@ internal sealed class Simulation : IDisposable
         _stage.Dispose();
         _chooser.Dispose();
         _regenerator.Dispose();
-        _reconstructor.Dispose();
+        _reader.Dispose();
         _scene.Dispose();
         _out?.Dispose();
         _trace?.Dispose();
@@ -161,7 +155,7 @@ internal sealed class Simulation : IDisposable
 
             Send();
             while (_link.TryDeliver(_now, out var message))
-                Receive(message);
+                _reader.Read(message, latest: _now);
             await PresentAsync(stop);
         }
     }
@@ -186,33 +180,12 @@ internal sealed class Simulation : IDisposable
         }
     }
 
-    private void Receive(SenderMessage message)
+    private void Arrived(KeyframeArrival keyframe)
     {
-        _complete.Clear();
-        if (_reader.Read(message, _complete) is { } error)
-            throw new InvalidOperationException(error);
-        foreach (var motion in message.Motion)
-        {
-            if (!MotionCodec.TryDecode(motion.Data.Span, _corrections, out var count, out var wrong))
-                throw new InvalidOperationException(wrong);
-            if (count > 0)
-                _motion[motion.Keyframe] = [.. _corrections[..count].Select(c => { var copy = new MotionCorrection(); c.CopyTo(copy); return copy; })];
-        }
-
-        foreach (var keyframe in _complete)
-        {
-            var picture = _reconstructor.Reconstruct(keyframe.Data.Span, out _);
-            picture.Pts = MediaTime.FromTicks(keyframe.Tick, _fps);
-            _motion.Remove(keyframe.Index, out var corrections);
-            _scene.Add(new(keyframe.Index, picture.Pts, picture, keyframe.Reason, corrections ?? []));
-            _playout.Arrived(_now, _lastArrived ?? picture.Pts);
-            _lastArrived = picture.Pts;
-            if (_schedule.Deadline is null)
-                _schedule.Anchor(_playout.Offset!.Value, MediaTime.Zero);
-        }
-
-        if (message.Control is { End: true } end)
-            _scene.SetEnd(MediaTime.FromTicks(end.CoveredTick, _fps));
+        _playout.Arrived(_now, _lastArrived ?? keyframe.Pts);
+        _lastArrived = keyframe.Pts;
+        if (_schedule.Deadline is null)
+            _schedule.Anchor(_playout.Offset!.Value, MediaTime.Zero);
     }
 
     private async Task PresentAsync(CancellationToken stop)
@@ -248,6 +221,6 @@ internal sealed class Simulation : IDisposable
         var seconds = MediaTime.FromTicks(_lastTick + 1, _fps).Seconds;
         _delays.Sort();
         return string.Create(CultureInfo.InvariantCulture,
-            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Payload.Motion / _reader.Payload.Total:0.0} %, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s until {_longestAt.Seconds:0.0} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
+            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Packets.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Packets.Payload.Motion / _reader.Packets.Payload.Total:0.0} %, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s until {_longestAt.Seconds:0.0} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
     }
 }

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using CmvcStream.Codecs.Av1;
+using CmvcStream.Core.Codec;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Core.Motion;
+using CmvcStream.Protos;
+
+namespace CmvcStream.Receiver.Regenerate;
+
+/// <summary>
+/// Reads a sender's messages into the scene: fragments are put together, motion is decoded, keyframes are decoded, checked and brought
+/// to the source's size. What is wrong is told, never thrown, and the rest is still used. One thread at a time.
+/// </summary>
+internal sealed class SceneReader : IDisposable
+{
+    /// <summary>How long the last picture may be held before the source's end: the next sender waits for it.</summary>
+    private static readonly MediaTime MaxHold = MediaTime.FromSeconds(10);
+
+    private readonly SceneState _scene;
+    private readonly FrameRate _rate;
+    private readonly Action<KeyframeArrival> _arrived;
+    private readonly Action<string> _fault;
+    private readonly KeyframeReconstructor _reconstructor;
+    private readonly List<Keyframe> _complete = [];
+    private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
+    private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
+
+    /// <param name="scene">Takes keyframes and the source's end.</param>
+    /// <param name="size">The source's, in pixels.</param>
+    /// <param name="rate">Ticks a second.</param>
+    /// <param name="arrived">Is told of each keyframe that the scene has taken.</param>
+    /// <param name="fault">Takes what was wrong, for the user.</param>
+    /// <exception cref="CodecException">libaom is missing or does not fit.</exception>
+    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault)
+    {
+        (_scene, _rate, _arrived, _fault) = (scene, rate, arrived, fault);
+        _reconstructor = new(size, SceneState.Capacity);
+    }
+
+    /// <summary>Highest sequence number of a message, and payload bytes by kind.</summary>
+    public PacketReader Packets { get; } = new();
+
+    /// <summary>Index of the newest keyframe that was decoded; 0: none yet.</summary>
+    public uint LastDecoded { get; private set; }
+
+    /// <summary>A keyframe is lost, and what is predicted from it with it, until an intra keyframe comes.</summary>
+    public bool Broken { get; private set; }
+
+    /// <summary>Reads a message.</summary>
+    /// <param name="message">As received.</param>
+    /// <param name="latest">A keyframe of a later source time is damaged: it would never be shown.</param>
+    public void Read(SenderMessage message, MediaTime latest)
+    {
+        _complete.Clear();
+        if (Packets.Read(message, _complete) is { } wrong)
+            Break(wrong);
+        foreach (var motion in message.Motion)
+            Read(motion);
+        foreach (var keyframe in _complete)
+            Read(keyframe, latest);
+        if (message.Control is { End: true } control)
+        {
+            var (end, most) = (MediaTime.FromTicks(control.CoveredTick, _rate), (_scene.Newest ?? MediaTime.Zero) + MaxHold);
+            _scene.SetEnd(end < most ? end : most);
+        }
+    }
+
+    public void Dispose() => _reconstructor.Dispose();
+
+    private void Read(Keyframe keyframe, MediaTime latest)
+    {
+        var pts = MediaTime.FromTicks(keyframe.Tick, _rate);
+        if (pts < MediaTime.Zero || pts > latest)
+        {
+            Break($"keyframe {keyframe.Index}: its time {pts} is far ahead of real time");
+            return;
+        }
+
+        // Predicted from a keyframe that is not here, it would decode to something that the sender has never seen.
+        if (keyframe is not { HasBase: true, Base: 0 } && keyframe.Index != LastDecoded + 1)
+        {
+            Break($"keyframe {keyframe.Index}: the one before it is missing");
+            return;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        VideoFrame picture;
+        DecodedPicture coded;
+        try
+        {
+            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded);
+        }
+        catch (CodecException e)
+        {
+            Break($"keyframe {keyframe.Index}: {e.Message}");
+            return;
+        }
+
+        if (keyframe.HasCheck && coded.Check(keyframe.Index, keyframe.Tick) is var check && check != keyframe.Check)
+        {
+            picture.Dispose();
+            Break($"keyframe {keyframe.Index}: it decodes to another picture than the sender coded (check {check:x4}, the sender's {keyframe.Check:x4}): "
+                + "damaged on the way, or decoded by an AV1 library that does otherwise");
+            return;
+        }
+
+        Broken = false;
+        LastDecoded = keyframe.Index;
+        picture.Pts = pts;
+        _motion.Remove(keyframe.Index, out var corrections);
+        var entry = new SceneKeyframe(keyframe.Index, pts, picture, keyframe.Reason, corrections ?? []);
+        if (_scene.Add(entry))
+        {
+            _arrived(new(pts, coded.Size, Stopwatch.GetElapsedTime(began)));
+            return;
+        }
+
+        entry.Dispose();
+        _fault($"keyframe {keyframe.Index}: its time {pts} is not after the one before");
+    }
+
+    private void Read(GapMotion motion)
+    {
+        if (!MotionCodec.TryDecode(motion.Data.Span, _corrections, out var count, out var error))
+        {
+            _fault($"motion of keyframe {motion.Keyframe}: {error}");
+            return;
+        }
+
+        if (count == 0)
+            return;
+        // Of keyframes that were lost, or never existed.
+        if (_motion.Count > 8)
+            _motion.Clear();
+        var copy = new MotionCorrection[count];
+        for (var k = 0; k < count; k++)
+            _corrections[k].CopyTo(copy[k] = new());
+        _motion[motion.Keyframe] = copy;
+    }
+
+    private void Break(string what)
+    {
+        Broken = true;
+        _fault(what);
+    }
+}
+
+/// <summary>A keyframe that the scene has taken.</summary>
+/// <param name="Pts">Its source time.</param>
+/// <param name="Coded">The size at which it was coded, in pixels.</param>
+/// <param name="Took">How long it took to decode and to bring it to the source's size.</param>
+internal readonly record struct KeyframeArrival(MediaTime Pts, PixelSize Coded, TimeSpan Took);

@@ -32,8 +32,10 @@ public static class ReceiveCommand
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
         var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
         var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "Refuse senders and viewers without this." };
+        var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "Certificate for --listen https:, PEM or PFX; without it one is made for this run." };
+        var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key, PEM, where it is in a file of its own." };
         var command = new RootCommand("Receives a sender's packets, regenerates the video and shows it.")
-        { listen, transport, view, sinks, fps, latency, once, stats, duration, token };
+        { listen, transport, view, sinks, fps, latency, once, stats, duration, token, certificate, key };
         command.SetAction((r, stop) => ReceiverApp.RunAsync(new(r.GetValue(listen)!)
         {
             View = r.GetValue(view),
@@ -44,6 +46,8 @@ public static class ReceiveCommand
             StatsFile = r.GetValue(stats),
             For = r.GetValue(duration),
             Token = r.GetValue(token),
+            Certificate = r.GetValue(certificate),
+            Key = r.GetValue(key),
         }, output, error, stop));
         return command;
     }

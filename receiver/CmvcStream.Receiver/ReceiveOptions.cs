@@ -25,4 +25,10 @@ public sealed record ReceiveOptions(Uri Listen)
     public MediaTime? For { get; init; }
 
     public string? Token { get; init; }
+
+    /// <summary>File of the certificate for https: (PEM, or PFX with its key). Null: one is made for this run.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>File of the certificate's private key (PEM). Null: it is in <see cref="Certificate"/>.</summary>
+    public string? Key { get; init; }
 }

@@ -34,11 +34,14 @@ public static class ReceiverApp
             using (new AomKeyframeDecoder(new(16, 16))) { }
             if (options.View is { } view)
                 viewer = await ViewerServer.StartAsync(ViewerOptions.Parse(view, options.Token), state, new JpegPictureEncoder(), TimeProvider.System, stop.Token);
+            using var certificate = Certificate(options);
             await using var sessions = new SessionHost(options, state, viewer, output, Report);
-            await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token), sessions.ServeAsync, stop.Token);
+            await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token) { Certificate = certificate }, sessions.ServeAsync, stop.Token);
             state.Listening(listener.Url);
             output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));
             output.Flush();
+            if (certificate is not null && options.Certificate is null)
+                Report($"made a certificate for this run: start senders with --trust {CertificateFingerprint.Of(certificate.Certificate)}");
             statistics.Start();
             await (options.Once ? sessions.First.WaitAsync(stop.Token) : Task.Delay(Timeout.Infinite, stop.Token));
             exit = "done";
@@ -69,5 +72,14 @@ public static class ReceiverApp
         }
 
         return exit == "failed" ? 1 : 0;
+    }
+
+    private static ServerCertificate? Certificate(ReceiveOptions options)
+    {
+        if (options.Key is not null && options.Certificate is null)
+            throw new FormatException("--key goes with --certificate");
+        if (options.Listen.Scheme != Uri.UriSchemeHttps)
+            return options.Certificate is null ? null : throw new FormatException("--certificate goes with --listen https://HOST:PORT");
+        return options.Certificate is { } file ? ServerCertificate.Load(file, options.Key) : ServerCertificate.SelfSigned();
     }
 }

@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using CmvcStream.CommandLine;
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
+using CmvcStream.Transport;
 
 namespace CmvcStream.Sender;
 
@@ -38,8 +39,9 @@ public static class SendCommand
         var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
         var token = new Option<string?>("--token") { HelpName = "TOKEN", Description = "The receiver's token." };
+        var trust = CommandOptions.Value<CertificateFingerprint?>("--trust", "FILE|sha256:HEX", CertificateFingerprint.Parse, "The receiver's certificate, for --to https: where the system does not trust it.");
         var command = new RootCommand("Captures video and sends keyframes, motion and text over a link of a few kbit/s.")
-        { source, to, transport, rate, mode, size, fps, loop, duration, stats, token };
+        { source, to, transport, rate, mode, size, fps, loop, duration, stats, token, trust };
         command.SetAction((r, stop) => SenderApp.RunAsync(new(r.GetValue(source)!, r.GetValue(to)!)
         {
             MaxRate = r.GetValue(rate),
@@ -49,6 +51,7 @@ public static class SendCommand
             For = r.GetValue(duration),
             StatsFile = r.GetValue(stats),
             Token = r.GetValue(token),
+            Trust = r.GetValue(trust),
         }, error, stop));
         return command;
     }

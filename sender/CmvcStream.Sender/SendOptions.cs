@@ -1,4 +1,5 @@
 using CmvcStream.Core.Media;
+using CmvcStream.Transport;
 
 namespace CmvcStream.Sender;
 
@@ -21,4 +22,7 @@ public sealed record SendOptions(string Source, Uri To)
     public string? StatsFile { get; init; }
 
     public string? Token { get; init; }
+
+    /// <summary>The only certificate to accept over https:. Null: what the system trusts.</summary>
+    public CertificateFingerprint? Trust { get; init; }
 }

@@ -25,9 +25,11 @@ public static class SenderApp
         var exit = "failed";
         try
         {
+            if (options.Trust is not null && options.To.Scheme != Uri.UriSchemeHttps)
+                throw new FormatException("--trust goes with --to https://HOST:PORT");
             await using var source = FrameSources.Create(options.Source, new CaptureOptions { Box = options.Size, Rate = options.Fps, Loop = options.Loop });
             await source.StartAsync(stop.Token);
-            await using var session = await new GrpcSenderTransport().ConnectAsync(options.To, new(options.Token), stop.Token);
+            await using var session = await new GrpcSenderTransport().ConnectAsync(options.To, new(options.Token) { Trust = options.Trust }, stop.Token);
             state.Connected(session);
             using var sender = new SenderSession(options, source, session, state, message => Report(error, message));
             await sender.RunAsync(Farewell, stop.Token);

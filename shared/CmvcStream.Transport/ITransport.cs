@@ -58,7 +58,14 @@ public interface IListener : IAsyncDisposable
 }
 
 /// <param name="Token">Shared secret: a sender without it is refused. Null: none is asked for.</param>
-public sealed record TransportOptions(string? Token = null);
+public sealed record TransportOptions(string? Token = null)
+{
+    /// <summary>A sender's: the only certificate to accept over https:. Null: what the system trusts.</summary>
+    public CertificateFingerprint? Trust { get; init; }
+
+    /// <summary>A receiver's, for https:; whoever made it disposes it after the listener.</summary>
+    public ServerCertificate? Certificate { get; init; }
+}
 
 /// <summary>What went wrong with a session.</summary>
 public enum TransportError
@@ -70,6 +77,7 @@ public enum TransportError
     AddressInUse,
     BadAddress,
     Busy,
+    Untrusted,
 }
 
 /// <summary>A session cannot be made or has broken; the message is for the user.</summary>

@@ -26,8 +26,9 @@ public sealed class GrpcReceiverTransport : IReceiverTransport
     {
         ArgumentNullException.ThrowIfNull(listen);
         GrpcAddress.Check(listen, "--listen");
-        if (listen.Scheme == Uri.UriSchemeHttps)
-            throw new TransportException(TransportError.BadAddress, "--listen https: needs a certificate, which this version cannot take; use http: behind a TLS proxy");
+        var secure = listen.Scheme == Uri.UriSchemeHttps;
+        if (secure && options.Certificate is null)
+            throw new TransportException(TransportError.BadAddress, $"--listen {listen}: https: needs a certificate");
         var meters = new ConcurrentDictionary<string, TcpWireMeter>();
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Logging.ClearProviders();
@@ -58,8 +59,20 @@ public sealed class GrpcReceiverTransport : IReceiverTransport
                         meters.TryRemove(connection.ConnectionId, out _);
                     }
                 });
+                if (secure)
+                {
+                    endpoint.UseHttps(https =>
+                    {
+                        https.ServerCertificate = options.Certificate!.Certificate;
+                        https.ServerCertificateChain = options.Certificate.Chain;
+                        https.HandshakeTimeout = TlsClient.Patience;
+                        // A sender connects once: tickets to resume the session would be some 500 bytes for nothing.
+                        https.OnAuthenticate = (_, tls) => tls.AllowTlsResume = false;
+                    });
+                }
             });
         });
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = 256 * 1024);
         builder.Services.AddSingleton(new StreamService(options, meters, serve));
         var app = builder.Build();

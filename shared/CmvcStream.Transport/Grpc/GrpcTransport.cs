@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using CmvcStream.Protos;
@@ -16,7 +15,9 @@ public sealed class GrpcSenderTransport : ISenderTransport
         ArgumentNullException.ThrowIfNull(options);
         GrpcAddress.Check(to, "--to");
         var socket = await OpenAsync(to, cancellationToken);
-        var stream = new NetworkStream(socket, ownsSocket: true);
+        System.IO.Stream stream = new NetworkStream(socket, ownsSocket: true);
+        if (to.Scheme == Uri.UriSchemeHttps)
+            stream = await TlsClient.ConnectAsync(stream, to, options.Trust, cancellationToken);
         var taken = false;
         var handler = new SocketsHttpHandler
         {
@@ -36,11 +37,9 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 if (taken)
                     throw new IOException("the connection is gone");
                 taken = true;
-                return ValueTask.FromResult<System.IO.Stream>(stream);
+                return ValueTask.FromResult(stream);
             },
         };
-        if (to.Scheme == Uri.UriSchemeHttps)
-            handler.SslOptions = new SslClientAuthenticationOptions { TargetHost = to.Host };
         var channel = GrpcChannel.ForAddress(to, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = 64 * 1024 });
         var headers = new Metadata();
         if (options.Token is { } token)
@@ -76,6 +75,8 @@ public sealed class GrpcSenderTransport : ISenderTransport
     private sealed class SenderSession(Uri to, GrpcChannel channel, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, TcpWireMeter meter)
         : ISession<SenderMessage, ReceiverMessage>
     {
+        private bool _heard;
+
         public string Peer => to.ToString();
 
         public WireCounters Wire => meter.Read();
@@ -88,7 +89,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to);
+                throw GrpcErrors.Translate(e, call, to, _heard);
             }
         }
 
@@ -104,9 +105,10 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    throw GrpcErrors.Translate(e, call, to);
+                    throw GrpcErrors.Translate(e, call, to, _heard);
                 }
 
+                _heard = true;
                 yield return call.ResponseStream.Current;
             }
         }
@@ -119,7 +121,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to);
+                throw GrpcErrors.Translate(e, call, to, _heard);
             }
         }
 
@@ -150,7 +152,8 @@ internal static class GrpcErrors
 {
     public static bool IsBreak(Exception e) => e is RpcException or IOException or InvalidOperationException or HttpRequestException or SocketException;
 
-    public static TransportException Translate(Exception e, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Uri to)
+    /// <summary>Makes of a failed call what the user should know; <paramref name="heard"/>: the receiver has said something before.</summary>
+    public static TransportException Translate(Exception e, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Uri to, bool heard)
     {
         var status = (e as RpcException)?.Status ?? Known(call);
         return status.StatusCode switch
@@ -159,7 +162,8 @@ internal static class GrpcErrors
             StatusCode.FailedPrecondition or StatusCode.InvalidArgument => new(TransportError.Protocol, $"the receiver at {to} refused us: {status.Detail}", e),
             StatusCode.ResourceExhausted => new(TransportError.Busy, $"the receiver at {to} refused us: {status.Detail}", e),
             StatusCode.Unimplemented => new(TransportError.Protocol, $"what answers at {to} is no CmvcStream receiver ({status.Detail})", e),
-            _ => new(TransportError.Broken, $"the connection to {to} broke: {(status.Detail.Length > 0 ? status.Detail : e.Message)}", e),
+            _ => new(TransportError.Broken, $"the connection to {to} broke: {(status.Detail.Length > 0 ? status.Detail : e.Message)}"
+                + (heard ? "" : "; nothing was heard from a receiver there: does it listen on https:, or is it something else?"), e),
         };
     }
 

@@ -13,17 +13,22 @@ internal sealed class Programs : IDisposable
 
     public string PathOf(string name) => Path.Combine(Folder, name);
 
-    public Running Start(string program, params string[] arguments)
+    public Running Start(string program, params string[] arguments) => StartWith([], program, arguments);
+
+    /// <summary>With variables of its own in its environment.</summary>
+    public Running StartWith(Dictionary<string, string> environment, string program, params string[] arguments)
     {
-        var running = new Running(program, arguments);
+        var running = new Running(program, arguments, environment);
         _running.Add(running);
         return running;
     }
 
     /// <summary>A receiver that is ready, and where it listens.</summary>
-    public async Task<(Running Receiver, string Url)> ReceiverAsync(params string[] arguments)
+    public Task<(Running Receiver, string Url)> ReceiverAsync(params string[] arguments) => ReceiverAtAsync("http://127.0.0.1:0", arguments);
+
+    public async Task<(Running Receiver, string Url)> ReceiverAtAsync(string listen, params string[] arguments)
     {
-        var receiver = Start("cmvc-receive", ["--listen", "http://127.0.0.1:0", .. arguments]);
+        var receiver = Start("cmvc-receive", ["--listen", listen, .. arguments]);
         var ready = await receiver.OutputLineAsync("ready ");
         return (receiver, ready.Split("listen=")[1].Split(' ')[0]);
     }
@@ -53,11 +58,13 @@ internal sealed class Running : IDisposable
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
 
-    public Running(string program, string[] arguments)
+    public Running(string program, string[] arguments, Dictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, program)) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         _process = new() { StartInfo = start };
         _process.OutputDataReceived += (_, e) => Keep(_output, e.Data);
         _process.ErrorDataReceived += (_, e) => Keep(_errors, e.Data);

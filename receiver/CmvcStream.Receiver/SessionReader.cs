@@ -20,7 +20,7 @@ internal sealed class SessionReader : IDisposable
     private readonly long _began;
     private readonly Action<string> _report;
     private readonly SceneReader _reader;
-    private long _lastReport, _lastRequest;
+    private long _lastReport, _lastRequest, _heard = Environment.TickCount64;
     private int _errors;
 
     /// <param name="session">The sender.</param>
@@ -65,6 +65,8 @@ internal sealed class SessionReader : IDisposable
     /// <summary>The sender is gone; what has arrived is still shown.</summary>
     public void Lost(string why)
     {
+        if (Environment.TickCount64 - _heard is var silence and > 10_000)
+            why += $"; nothing was heard from it for {silence / 1000} s";
         _report($"sender lost: {why}");
         _state.Lost(why);
         if (_scene.End is null)
@@ -76,6 +78,7 @@ internal sealed class SessionReader : IDisposable
 
     private void Take(SenderMessage message)
     {
+        _heard = Environment.TickCount64;
         foreach (var text in message.Text)
             _state.Text(text, MediaTime.FromTicks(text.Tick, _rate));
         var real = new MediaTime(Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond);

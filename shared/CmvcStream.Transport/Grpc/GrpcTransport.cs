@@ -75,11 +75,14 @@ public sealed class GrpcSenderTransport : ISenderTransport
     private sealed class SenderSession(Uri to, GrpcChannel channel, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, TcpWireMeter meter)
         : ISession<SenderMessage, ReceiverMessage>
     {
+        private long _heardAt = Environment.TickCount64;
         private bool _heard;
 
         public string Peer => to.ToString();
 
         public WireCounters Wire => meter.Read();
+
+        private TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - _heardAt);
 
         public async Task SendAsync(SenderMessage message, CancellationToken cancellationToken)
         {
@@ -89,7 +92,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to, _heard);
+                throw GrpcErrors.Translate(e, call, to, _heard, Silence);
             }
         }
 
@@ -105,10 +108,10 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    throw GrpcErrors.Translate(e, call, to, _heard);
+                    throw GrpcErrors.Translate(e, call, to, _heard, Silence);
                 }
 
-                _heard = true;
+                (_heard, _heardAt) = (true, Environment.TickCount64);
                 yield return call.ResponseStream.Current;
             }
         }
@@ -121,7 +124,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to, _heard);
+                throw GrpcErrors.Translate(e, call, to, _heard, Silence);
             }
         }
 
@@ -137,7 +140,10 @@ public sealed class GrpcSenderTransport : ISenderTransport
 
 internal static class GrpcAddress
 {
-    /// <summary>After this long without a byte the other end is asked whether it is there, and has as long to answer.</summary>
+    /// <summary>
+    /// After this long without a byte the other end is asked whether it is there, and has as long to answer: who vanished without a word is
+    /// noticed within 50 s (HttpClient looks every 5 s). While either end talks, nothing is asked: a ping and its answer cost 140 bytes.
+    /// </summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
 
     /// <exception cref="TransportException">No address that gRPC can use.</exception>
@@ -152,8 +158,13 @@ internal static class GrpcErrors
 {
     public static bool IsBreak(Exception e) => e is RpcException or IOException or InvalidOperationException or HttpRequestException or SocketException;
 
-    /// <summary>Makes of a failed call what the user should know; <paramref name="heard"/>: the receiver has said something before.</summary>
-    public static TransportException Translate(Exception e, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Uri to, bool heard)
+    /// <summary>Makes of a failed call what the user should know.</summary>
+    /// <param name="e">How it failed.</param>
+    /// <param name="call">What failed.</param>
+    /// <param name="to">The receiver.</param>
+    /// <param name="heard">It has said something before.</param>
+    /// <param name="silence">How long it has said nothing.</param>
+    public static TransportException Translate(Exception e, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Uri to, bool heard, TimeSpan silence)
     {
         var status = (e as RpcException)?.Status ?? Known(call);
         return status.StatusCode switch
@@ -162,6 +173,8 @@ internal static class GrpcErrors
             StatusCode.FailedPrecondition or StatusCode.InvalidArgument => new(TransportError.Protocol, $"the receiver at {to} refused us: {status.Detail}", e),
             StatusCode.ResourceExhausted => new(TransportError.Busy, $"the receiver at {to} refused us: {status.Detail}", e),
             StatusCode.Unimplemented => new(TransportError.Protocol, $"what answers at {to} is no CmvcStream receiver ({status.Detail})", e),
+            _ when silence >= GrpcAddress.Silence => new(TransportError.Broken,
+                $"the receiver at {to} is gone: nothing was heard from it for {silence.TotalSeconds:0} s; look at the link and at the receiver, then start again ({status.Detail})", e),
             _ => new(TransportError.Broken, $"the connection to {to} broke: {(status.Detail.Length > 0 ? status.Detail : e.Message)}"
                 + (heard ? "" : "; nothing was heard from a receiver there: does it listen on https:, or is it something else?"), e),
         };

@@ -19,9 +19,8 @@ public sealed class BrowserTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        string?[] places = [Environment.GetEnvironmentVariable("CMVC_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-        var program = places.FirstOrDefault(File.Exists);
-        Assert.SkipWhen(program is null, "there is no Chromium; install it, or name it in CMVC_CHROMIUM");
+        var program = Chromium.Find();
+        Assert.SkipWhen(program is null, "there is no Chromium that runs; install it (not as a snap), or name it in CMVC_CHROMIUM");
         _feed = await PageFeed.MakeAsync();
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()

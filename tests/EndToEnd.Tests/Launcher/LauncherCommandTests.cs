@@ -83,6 +83,37 @@ public sealed class LauncherCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Test_AProjectThatRunsNoTest_FailsNamingIt()
+    {
+        _sandbox.FakeDotnet("make_programs", """
+            echo '/home/tests/A.Tests/bin/Release/net10.0/A.Tests.dll (net10.0|x64) passed (2s 1ms)'
+            echo '/home/tests/B.Tests/bin/Release/net10.0/B.Tests.dll (net10.0|x64) Zero tests ran (398ms)'
+            echo '  /home/tests/B.Tests/bin/Release/net10.0/B.Tests.dll (net10.0|x64) Zero tests ran (398ms)'
+            printf 'Exit code: 8\n  total: 9\n  failed: 0\n  succeeded: 9\n  skipped: 0\n'
+            exit 8
+            """);
+        _sandbox.Fake("id", "echo 0");
+
+        var result = await _sandbox.RunAsync("test");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("cmvc: no test of B.Tests ran: its tests were not found", Assert.Single(result.ErrorLines, static l => l.Contains(" ran", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Test_Filter_MayLeaveAProjectWithoutTests(bool filtered)
+    {
+        _sandbox.Fake("id", "echo 0");
+
+        await _sandbox.RunAsync(filtered ? ["test", "--filter-class", "*A*"] : ["test"]);
+
+        var call = Assert.Single(_sandbox.DotnetCalls, static c => c.StartsWith("test ", StringComparison.Ordinal));
+        Assert.Equal(filtered, call.Contains("--ignore-exit-code 8", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Check_PackageMissing_SaysSoAndChangesNothing()
     {
         _sandbox.Remove("ffmpeg");

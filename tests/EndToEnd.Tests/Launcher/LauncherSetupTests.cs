@@ -97,6 +97,7 @@ public sealed class LauncherSetupTests : IDisposable
     {
         _sandbox.WriteFile("etc/os-release", "ID=ubuntu\nID_LIKE=debian\n");
         _sandbox.Remove("chromium");
+        _sandbox.Fake("chromium-browser", "echo \"Command '$0' requires the chromium snap to be installed.\" >&2; exit 1");
         _sandbox.Fake("apt-cache", "[ \"$2\" != chromium ] || printf 'Package: chromium\\nPre-Depends: debconf, snapd (>= 2.54)\\n'");
         _sandbox.Fake("id", "echo 0");
 

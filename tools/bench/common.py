@@ -80,6 +80,22 @@ def sequence(out, clip):
     return path
 
 
+def shots(out, name, clips):
+    """Shots of several clips, with hard cuts between, SECONDS together; made once."""
+    path = os.path.join(out, 'sequences', name.replace(' ', '-') + '.mp4')
+    if not os.path.exists(path):
+        say(f'{name}: making the sequence')
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        inputs = [part for clip in clips for part in ('-t', f'{SECONDS / len(clips)}', '-i', sequence(out, clip))]
+        same = ''.join(f'[{i}:v]fps=30,scale=854:480:force_original_aspect_ratio=increase:flags=area,crop=854:480,setsar=1[v{i}];' for i in range(len(clips)))
+        joined = ''.join(f'[v{i}]' for i in range(len(clips))) + f'concat=n={len(clips)}[v]'
+        partial = os.path.join(os.path.dirname(path), f'partial-{os.path.basename(path)}')
+        run(['ffmpeg', '-v', 'error', '-y', *inputs, '-filter_complex', same + joined, '-map', '[v]', '-an', '-c:v', 'libx264', '-preset', 'veryfast',
+             '-crf', '10', '-pix_fmt', 'yuv420p', partial])
+        os.replace(partial, path)
+    return path
+
+
 def fitted(path):
     """Size of the file's picture in the bounding box: aspect kept, even numbers, never enlarged."""
     w, h = map(int, run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]).strip().split(','))
@@ -91,9 +107,9 @@ def even(x):
     return 2 * round(x / 2)
 
 
-def score(source, received, every, tlp):
-    """What score.py measures, of every n-th frame, after the first SKIP seconds."""
-    command = [PYTHON, os.path.join(shared(), 'eval', 'score.py'), source, received, '--skip', str(SKIP), '--every', str(every), '--fps', str(FPS), '--json']
+def score(source, received, every, tlp, nice=False):
+    """What score.py measures, of every n-th frame, after the first SKIP seconds; nice: it gives way to all else."""
+    command = [*(['nice', '-n', '19'] if nice else []), PYTHON, os.path.join(shared(), 'eval', 'score.py'), source, received, '--skip', str(SKIP), '--every', str(every), '--fps', str(FPS), '--json']
     return json.loads(run(command if tlp else command + ['--no-tlp']))
 
 

@@ -31,23 +31,40 @@ def known(out, clip, rate, every):
     return result if result and result['every'] == every and result['build'] == build() else None
 
 
-def measure(out, clip, rate, every):
-    """Streams the clip's sequence at the rate (kbit/s on the wire); kept in a file, with statistics and table of frames beside it."""
+def measure(out, clip, rate, every, scorers):
+    """
+    Streams the clip's sequence at the rate (kbit/s on the wire), unless its result is stored. A future of the result: the pictures are
+    scored by the pool while the next clip streams. The result is kept in a file, with statistics and table of frames beside it.
+    """
     if result := known(out, clip, rate, every):
-        return result
+        return scorers.submit(lambda: result)
     file = path(out, clip, rate)
     source, stem = common.sequence(out, clip), file.removesuffix('.json')
     shown = stem + '.y4m'
     os.makedirs(os.path.dirname(file), exist_ok=True)
     try:
         launched = stream(source, rate, stem, shown)
-        result = dict(clip=clip, rate_kbps=rate, every=every, build=build(), **link(stem), **presentation(shown, launched),
-                      **{k: v for k, v in common.score(source, shown, every, tlp=True).items() if k not in ('received_frames', 'source_frames')})
+        result = dict(clip=clip, rate_kbps=rate, every=every, build=build(), **link(stem), **presentation(shown, launched))
+    except BaseException:
+        remove(shown)
+        raise
+    return scorers.submit(finish, file, result, source, shown)
+
+
+def finish(file, result, source, shown):
+    """Scores what was shown and stores the result."""
+    try:
+        result.update((k, v) for k, v in common.score(source, shown, result['every'], tlp=True, nice=True).items()
+                      if k not in ('received_frames', 'source_frames'))
     finally:
-        if os.path.exists(shown):
-            os.remove(shown)
-    common.say(f"{clip}: ours at {rate:g}: wire {result['wire_kbps']:.2f}, payload {result['payload_kbps']:.2f} kbit/s, LPIPS {result['lpips']:.4f}")
+        remove(shown)
+    common.say(f"{result['clip']}: ours at {result['rate_kbps']:g}: wire {result['wire_kbps']:.2f}, payload {result['payload_kbps']:.2f} kbit/s, LPIPS {result['lpips']:.4f}")
     return common.store(file, result)
+
+
+def remove(file):
+    if os.path.exists(file):
+        os.remove(file)
 
 
 def stream(source, rate, stem, shown):

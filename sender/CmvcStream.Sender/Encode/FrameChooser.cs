@@ -23,7 +23,7 @@ internal sealed class FrameChooser : IDisposable
     private readonly KeyframeStage _stage;
     private readonly KeyframeRateControl _rate;
     private readonly DescriptorEmbedding _embedding = new();
-    private readonly KeyframeSelector _selector;
+    private readonly KeyframeSelector _selector = new();
     private readonly List<CapturedFrame> _frames = [];
     private readonly float[] _vector;
     private readonly bool _uniform;
@@ -32,10 +32,10 @@ internal sealed class FrameChooser : IDisposable
 
     /// <param name="stage">Codes what is chosen.</param>
     /// <param name="rate">Says what can be paid for.</param>
-    /// <param name="uniform">Even spacing, for comparison: content is asked for cuts only.</param>
+    /// <param name="uniform">Even spacing whatever the content, for comparison.</param>
     public FrameChooser(KeyframeStage stage, KeyframeRateControl rate, bool uniform = false)
     {
-        (_stage, _rate, _selector, _uniform) = (stage, rate, uniform ? new(changeExponent: 0) : new(), uniform);
+        (_stage, _rate, _uniform) = (stage, rate, uniform);
         _vector = new float[_embedding.Dimensions];
     }
 
@@ -61,6 +61,8 @@ internal sealed class FrameChooser : IDisposable
         if (_lastKeyframe < 0)
             return Choose(KeyframeReason.SceneCut);
         var ticks = frame.Tick - _lastKeyframe;
+        if (_uniform)
+            return ticks >= _rate.TargetInterval && _rate.Affords(available) ? Choose(KeyframeReason.Interval) : null;
         var verdict = _selector.Consider(_vector, ticks, _rate.TargetInterval, _rate.MinInterval, _rate.MaxInterval);
         if (verdict == KeyframeReason.SceneCut)
         {
@@ -79,7 +81,7 @@ internal sealed class FrameChooser : IDisposable
 
         if (verdict is not null)
             return Choose(verdict.Value);
-        if (!_uniform && ticks >= _rate.MinInterval && ticks % 2 == 0 && available >= _rate.Nominal && _frames.Count >= 3
+        if (ticks >= _rate.MinInterval && ticks % 2 == 0 && available >= _rate.Nominal && _frames.Count >= 3
             && _stage.Drift(_frames[_frames.Count / 2].Frame, frame.Frame) > ToleratedDrift)
             return Choose(KeyframeReason.Drift);
         return null;

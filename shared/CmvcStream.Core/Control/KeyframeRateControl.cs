@@ -49,6 +49,10 @@ public sealed class KeyframeRateControl
     // A coded size is left for the next smaller one above the first, and for the next larger one where that keeps quality below the second.
     private const double SmallerAbove = 61, LargerBelow = 58;
 
+    // Most keyframes before a larger size that did not last is tried again, and the quality below which it need not wait.
+    private const int MostPatience = 64;
+    private const double EasyBelow = 48;
+
     /// <summary>Left for the next smaller one at once, where the worst quality takes so many times what it should.</summary>
     private const double FarTooLarge = 1.6;
 
@@ -255,11 +259,15 @@ public sealed class KeyframeRateControl
         if (_exhausted >= 2 && _step > 0)
         {
             // A larger size that did not last is not tried again soon.
-            _patience = _grew && _sinceResize < 12 ? Math.Min(_patience * 2, 64) : 4;
+            _patience = _grew && _sinceResize < 12 ? Math.Min(_patience * 2, MostPatience) : 4;
             Move(-1);
         }
-        else if (_step < Ladder.Length - 1 && (_predicted <= Ladder.Length || _sinceResize >= _patience) && Wanted + Steps(_step, _step + 1) < LargerBelow)
+        else if (_step < Ladder.Length - 1)
         {
+            var larger = Wanted + Steps(_step, _step + 1);
+            var patient = _predicted <= Ladder.Length || _sinceResize >= _patience;
+            if (larger >= (patient ? LargerBelow : EasyBelow))
+                return;
             Move(1);
             _level += NewDetail / StepsPerHalf;
         }

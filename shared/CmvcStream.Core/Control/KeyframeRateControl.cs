@@ -60,8 +60,8 @@ public sealed class KeyframeRateControl
     private const int Climbing = 3;
 
     // Trials that a keyframe gets, and how many of them may change the coded size; what a size may be, in parts of what it should.
-    private const int MostTrials = 4, ResizingTrials = 2;
-    private const double LeastFilled = 0.8, MostFilled = 1.1;
+    private const int MostTrials = 3, ResizingTrials = 2;
+    private const double LeastFilled = 0.7, MostFilled = 1.2;
 
     /// <summary>Headers, and what is small and travels along: texts, control, the keyframe's own header.</summary>
     private const double SmallParts = 36;

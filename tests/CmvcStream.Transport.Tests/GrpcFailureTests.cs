@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using CmvcStream.Protos;
+using CmvcStream.TestKit;
 using CmvcStream.Transport.Grpc;
 using Xunit;
 
@@ -46,7 +47,7 @@ public class GrpcFailureTests
     public async Task Receive_ReceiverDiesInTheMiddle_BreaksInsteadOfHanging()
     {
         await using var pair = await Pair.StartAsync();
-        await using var relay = new CutOffRelay(pair.Url);
+        await using var relay = new FailingRelay(pair.Url);
         await using var sender = await ConnectAsync(relay.Url);
         await sender.SendAsync(Pair.Message(1), CancellationToken.None);
         var listening = Assert.ThrowsAsync<TransportException>(async () => await sender.ReceiveAsync(CancellationToken.None).ToListAsync());
@@ -60,7 +61,7 @@ public class GrpcFailureTests
     public async Task Send_ReceiverDiedBefore_BreaksInsteadOfHanging()
     {
         await using var pair = await Pair.StartAsync();
-        await using var relay = new CutOffRelay(pair.Url);
+        await using var relay = new FailingRelay(pair.Url);
         await using var sender = await ConnectAsync(relay.Url);
         await sender.SendAsync(Pair.Message(1), CancellationToken.None);
         relay.Cut();
@@ -84,7 +85,7 @@ public class GrpcFailureTests
             await session.SendAsync(new() { Welcome = new() }, stop);
             ended.SetResult(await Record.ExceptionAsync(async () => await session.ReceiveAsync(stop).ToListAsync(stop)));
         });
-        await using var relay = new CutOffRelay(pair.Url);
+        await using var relay = new FailingRelay(pair.Url);
         await using var sender = await ConnectAsync(relay.Url);
         await sender.SendAsync(Pair.Message(1), CancellationToken.None);
         await sender.ReceiveAsync(pair.Patience).FirstAsync(pair.Patience);

@@ -57,8 +57,7 @@ def simulate(o, clip, name, rate):
         said = common.run([SIMULATE, source(o.out, clip), '--rate', f'{rate:g}kbps', '--out', shown, *VARIANTS[name]])
         score = common.score(source(o.out, clip), shown, o.every, tlp=False)
     finally:
-        if os.path.exists(shown):
-            os.remove(shown)
+        common.remove(shown)
     return score['lpips'], float(re.search(r'payload ([\d.]+)', said)[1])
 
 

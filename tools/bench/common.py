@@ -113,6 +113,11 @@ def score(source, received, every, tlp, nice=False):
     return json.loads(run(command if tlp else command + ['--no-tlp']))
 
 
+def remove(path):
+    if os.path.exists(path):
+        os.remove(path)
+
+
 def load(path):
     """A stored result, or None."""
     if not os.path.exists(path):

@@ -46,7 +46,7 @@ def measure(out, clip, rate, every, scorers):
         launched = stream(source, rate, stem, shown)
         result = dict(clip=clip, rate_kbps=rate, every=every, build=build(), **link(stem), **presentation(shown, launched))
     except BaseException:
-        remove(shown)
+        common.remove(shown)
         raise
     return scorers.submit(finish, file, result, source, shown)
 
@@ -57,14 +57,9 @@ def finish(file, result, source, shown):
         result.update((k, v) for k, v in common.score(source, shown, result['every'], tlp=True, nice=True).items()
                       if k not in ('received_frames', 'source_frames'))
     finally:
-        remove(shown)
+        common.remove(shown)
     common.say(f"{result['clip']}: ours at {result['rate_kbps']:g}: wire {result['wire_kbps']:.2f}, payload {result['payload_kbps']:.2f} kbit/s, LPIPS {result['lpips']:.4f}")
     return common.store(file, result)
-
-
-def remove(file):
-    if os.path.exists(file):
-        os.remove(file)
 
 
 def stream(source, rate, stem, shown):

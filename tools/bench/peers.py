@@ -91,8 +91,7 @@ def aim(source, coded, encoder, kbps, stream):
         return dict(kbps=round(tries[best], 3), least=least, tries={f'{t / SLOW:g}': round(r, 3) for t, r in tries.items()})
     finally:
         for file in files.values():
-            if os.path.exists(file):
-                os.remove(file)
+            common.remove(file)
 
 
 def following(tries, kbps):
@@ -130,5 +129,4 @@ def scored(source, full, stream, every, tlp):
         run(['ffmpeg', '-v', 'error', '-y', '-r', str(FPS), '-i', stream, '-vf', f'scale={full[0]}:{full[1]}:flags=bicubic', '-pix_fmt', 'yuv420p', shown])
         return {k: v for k, v in common.score(source, shown, every, tlp).items() if k in ('lpips', 'lpips_p95', 'tlp', 'ssim', 'psnr', 'shift_s', 'compared')}
     finally:
-        if os.path.exists(shown):
-            os.remove(shown)
+        common.remove(shown)

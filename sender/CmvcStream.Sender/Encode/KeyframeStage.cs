@@ -96,33 +96,29 @@ internal sealed class KeyframeStage : IDisposable
         return new(keyframe, motion);
     }
 
-    /// <summary>Tries until the keyframe has the size that it should have.</summary>
-    private KeyframeSpend Fit(VideoFrame frame, ref bool intra, double available)
-    {
-        var spend = _rate.Plan(intra, available);
-        while (true)
-        {
-            var bytes = _encoder.Measure(frame, new(spend.Quality, spend.Scale, intra));
-            // Intra although it need not be: the size is out of the references' reach.
-            var unforeseen = _encoder.Last.Intra && !intra;
-            if (!unforeseen && _rate.Revise(spend, bytes) is { } better)
-            {
-                spend = better;
-                continue;
-            }
-
-            if (!unforeseen && (intra || bytes <= _rate.Most))
-                return spend;
-            intra = true;
-            spend = _rate.Plan(intra, available);
-        }
-    }
-
     public void Dispose()
     {
         _shown?.Dispose();
         _encoder.Dispose();
         _motion.Dispose();
         _reconstructor.Dispose();
+    }
+
+    /// <summary>Tries until the keyframe has the size that it should have; an intra one where a predicted one cannot.</summary>
+    private KeyframeSpend Fit(VideoFrame frame, ref bool intra, double available)
+    {
+        var spend = _rate.Plan(intra, available);
+        while (true)
+        {
+            var bytes = _encoder.Measure(frame, new(spend.Quality, spend.Scale, intra));
+            // The encoder makes it intra by itself where the size is out of the references' reach.
+            var predicted = !_encoder.Last.Intra;
+            if (predicted == !intra && _rate.Revise(spend, bytes) is { } better)
+                spend = better;
+            else if (intra || (predicted && bytes <= _rate.Most))
+                return spend;
+            else
+                spend = _rate.Plan(intra = true, available);
+        }
     }
 }

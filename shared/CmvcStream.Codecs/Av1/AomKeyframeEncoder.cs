@@ -54,42 +54,10 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
     public KeyframeOutcome Last { get; private set; }
 
     /// <inheritdoc/>
-    public ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings)
-    {
-        Check(frame, settings);
-        var plan = PlanOrOpen(settings);
-        try
-        {
-            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
-            _references.Stored(plan?.Store ?? ReferenceSlots.All, Last.CodedSize, Last.Intra);
-            return data;
-        }
-        catch (CodecException)
-        {
-            _references.Clear();
-            throw;
-        }
-    }
+    public ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings) => Encode(frame, settings, keep: true);
 
     /// <inheritdoc/>
-    public int Measure(VideoFrame frame, scoped in KeyframeSettings settings)
-    {
-        Check(frame, settings);
-        var plan = PlanOrOpen(settings);
-        try
-        {
-            // What is stored nowhere leaves no trace, but an intra frame fills every slot: the next keyframe opens anew.
-            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan is { } p ? p with { Store = ReferenceSlots.None } : null);
-            if (Last.Intra)
-                _references.Clear();
-            return data.Length;
-        }
-        catch (CodecException)
-        {
-            _references.Clear();
-            throw;
-        }
-    }
+    public int Measure(VideoFrame frame, scoped in KeyframeSettings settings) => Encode(frame, settings, keep: false).Length;
 
     public void Dispose()
     {
@@ -99,7 +67,7 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
         AomNative.EncoderClose(_encoder);
     }
 
-    private void Check(VideoFrame frame, in KeyframeSettings settings)
+    private ReadOnlySpan<byte> Encode(VideoFrame frame, scoped in KeyframeSettings settings, bool keep)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(frame);
@@ -109,16 +77,28 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
             throw new ArgumentOutOfRangeException(nameof(settings), $"keyframe quality {settings.Quality}: 0 to 63");
         if (settings.References is { Store: ReferenceSlots.None or >= ReferenceSlots.All })
             throw new ArgumentException($"a keyframe is stored in one or two slots, not {settings.References.Value.Store}", nameof(settings));
-    }
 
-    /// <summary>What the next keyframe is predicted from; null: it is intra, and a new libaom encoder is open for it.</summary>
-    private ReferencePlan? PlanOrOpen(in KeyframeSettings settings)
-    {
         var coded = settings.Scale.Of(Size);
         var plan = settings.Intra ? null : _references.Plan(settings.References, coded);
         if (plan is null)
             Open(prime: coded != Size);
-        return plan;
+        // What is stored nowhere leaves no trace.
+        if (!keep && plan is { } kept)
+            plan = kept with { Store = ReferenceSlots.None };
+        try
+        {
+            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
+            if (keep)
+                _references.Stored(plan?.Store ?? ReferenceSlots.All, coded, Last.Intra);
+            else if (Last.Intra)
+                _references.Clear();    // It fills every slot whatever is asked: the next keyframe opens anew.
+            return data;
+        }
+        catch (CodecException)
+        {
+            _references.Clear();
+            throw;
+        }
     }
 
     private ReadOnlySpan<byte> EncodeScaled(VideoFrame picture, int quality, ReferencePlan? plan)

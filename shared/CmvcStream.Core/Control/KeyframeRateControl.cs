@@ -99,7 +99,7 @@ public sealed class KeyframeRateControl
         Most = _bytesPerSecond * 2.5;
     }
 
-    /// <summary>How far the wire may be taken in advance: what is coded now is sent a little later, and its size is not known before.</summary>
+    /// <summary>How far the wire may be taken in advance: trials and coding take their time.</summary>
     public static MediaTime Lead => MediaTime.FromMilliseconds(250);
 
     /// <summary>Ticks between keyframes that this rate is best spent on: 11 at 8 kbit/s and 15 frames/s.</summary>
@@ -242,14 +242,11 @@ public sealed class KeyframeRateControl
     /// <summary>From the small intra keyframe to the largest size that what is available can pay for.</summary>
     private void Climb()
     {
-        var detail = 0.0;
+        var step = _step;
         while (_step < Ladder.Length - 1 && Wanted + Steps(_step, _step + 1) + NewDetail <= LargerBelow)
-        {
             Move(1);
-            detail = NewDetail;
-        }
-
-        _level += detail / StepsPerHalf;
+        if (_step > step)
+            _level += NewDetail / StepsPerHalf;
     }
 
     /// <summary>Lets the coded size follow the quality that it leaves room for, one step at a time.</summary>

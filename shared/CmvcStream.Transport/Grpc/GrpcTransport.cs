@@ -82,8 +82,6 @@ public sealed class GrpcSenderTransport : ISenderTransport
 
         public WireCounters Wire => meter.Read();
 
-        private TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - _heardAt);
-
         public async Task SendAsync(SenderMessage message, CancellationToken cancellationToken)
         {
             try
@@ -92,7 +90,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to, _heard, Silence);
+                throw Translate(e);
             }
         }
 
@@ -108,7 +106,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    throw GrpcErrors.Translate(e, call, to, _heard, Silence);
+                    throw Translate(e);
                 }
 
                 (_heard, _heardAt) = (true, Environment.TickCount64);
@@ -124,7 +122,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
             }
             catch (Exception e) when (GrpcErrors.IsBreak(e))
             {
-                throw GrpcErrors.Translate(e, call, to, _heard, Silence);
+                throw Translate(e);
             }
         }
 
@@ -135,6 +133,9 @@ public sealed class GrpcSenderTransport : ISenderTransport
             channel.Dispose();
             return ValueTask.CompletedTask;
         }
+
+        private TransportException Translate(Exception e) =>
+            GrpcErrors.Translate(e, call, to, _heard, TimeSpan.FromMilliseconds(Environment.TickCount64 - _heardAt));
     }
 }
 

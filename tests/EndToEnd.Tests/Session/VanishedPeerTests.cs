@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using CmvcStream.TestKit;
 using Xunit;
 
 namespace EndToEnd.Tests.Session;
@@ -17,7 +18,7 @@ public sealed class VanishedPeerTests : IDisposable
     {
         var video = _programs.PathOf("out.y4m");
         var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video);
-        using var relay = new SilentRelay(url);
+        await using var relay = new FailingRelay(new Uri(url));
         // What accepts and never answers; beside it, as the waiting is long.
         using var mute = new TcpListener(IPAddress.Loopback, 0);
         mute.Start();

@@ -1,25 +1,34 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace CmvcStream.Transport.Tests;
+namespace CmvcStream.TestKit;
 
-/// <summary>A TCP relay that can break both connections at once, as a machine that dies does.</summary>
-internal sealed class CutOffRelay : IAsyncDisposable
+/// <summary>
+/// A TCP relay for one connection that can break at both ends at once, as a machine that dies does, or fall silent, as a link that is gone.
+/// </summary>
+public sealed class FailingRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly TcpClient _onward = new();
+    private readonly CancellationTokenSource _silence = new();
     private readonly Task _relaying;
     private TcpClient? _client;
     private volatile bool _cut;
 
-    public CutOffRelay(Uri to)
+    public FailingRelay(Uri to)
     {
+        ArgumentNullException.ThrowIfNull(to);
         _listener.Start();
         _relaying = RelayAsync(to);
     }
 
+    /// <summary>Where it listens.</summary>
     public string Url => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
+    /// <summary>Nothing passes any more, and neither end is told.</summary>
+    public void FallSilent() => _silence.Cancel();
+
+    /// <summary>Both connections are reset.</summary>
     public void Cut()
     {
         if (_cut)
@@ -29,19 +38,21 @@ internal sealed class CutOffRelay : IAsyncDisposable
         Reset(_onward);
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        Cut();
+        _listener.Stop();
+        await _relaying;
+        _onward.Dispose();
+        _silence.Dispose();
+    }
+
     private static void Reset(TcpClient? client)
     {
         if (client?.Client is not { SafeHandle.IsClosed: false } socket)
             return;
         socket.LingerState = new(true, 0);
         socket.Close();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        Cut();
-        _listener.Stop();
-        await _relaying;
     }
 
     private async Task RelayAsync(Uri to)
@@ -57,12 +68,16 @@ internal sealed class CutOffRelay : IAsyncDisposable
             // Cut, perhaps before the sender's connection had been accepted.
             Reset(_client);
         }
+        catch (OperationCanceledException)
+        {
+            // Silent: both connections stay open.
+        }
     }
 
-    private static async Task CopyAsync(TcpClient from, TcpClient to)
+    private async Task CopyAsync(TcpClient from, TcpClient to)
     {
         var buffer = new byte[4096];
-        while (await from.GetStream().ReadAsync(buffer) is var n and > 0)
-            await to.GetStream().WriteAsync(buffer.AsMemory(0, n));
+        while (await from.GetStream().ReadAsync(buffer, _silence.Token) is var n and > 0)
+            await to.GetStream().WriteAsync(buffer.AsMemory(0, n), _silence.Token);
     }
 }

@@ -23,6 +23,7 @@ internal sealed class SenderSession : IDisposable
     private readonly WireBudget _budget;
     private readonly PacketAssembler _assembler;
     private readonly WireOverhead _overhead;
+    private readonly KeyframeRateControl _rate;
     private readonly KeyframeStage _stage;
     private readonly FrameChooser _chooser;
     private readonly IDescriber _describer = new SignalDescriber();
@@ -41,10 +42,9 @@ internal sealed class SenderSession : IDisposable
         _budget = new(options.MaxRate);
         _overhead = options.To.Scheme == Uri.UriSchemeHttps ? WireOverhead.GrpcTls : WireOverhead.GrpcClear;
         _assembler = new(_overhead, _budget);
-        var rate = new KeyframeRateControl(options.MaxRate, _overhead, source.Rate, source.Size);
-        _stage = new(source.Size, rate);
-        _chooser = new(_stage, rate);
-        state.EncodeTime = _stage.EncodeTime;
+        _rate = new(options.MaxRate, _overhead, source.Rate, source.Size);
+        _stage = new(source.Size, _rate);
+        _chooser = new(_stage, _rate);
     }
 
     private MediaTime Now => new(_time.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond);
@@ -118,23 +118,27 @@ internal sealed class SenderSession : IDisposable
                 lastTick = frame.Tick;
                 Describe(frame);
                 TellTrouble();
-                Take(frame, _chooser.Offer(frame, Available()));
+                Take(_chooser.Offer(frame, Available(), newest: !_source.HasNewer));
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
 
         if (_chooser.Finish() is { } last)
-            Take(last.Frame, last);
+            Take(last);
         Say(new StreamControl { CoveredTick = (uint)(lastTick + 1), End = true });
         _said = true;
         _wake.Release();
     }
 
-    private void Take(CapturedFrame frame, Choice? choice)
+    private void Take(Choice? choice)
     {
         if (choice is null)
             return;
+        var began = _time.GetTimestamp();
         var coded = _stage.Encode(choice.Frame, choice.Between, choice.Reason, Available());
+        var took = _time.GetElapsedTime(began);
+        _state.EncodeTime.Add(took.TotalMilliseconds);
+        _rate.Took(MediaTime.FromMilliseconds(took.TotalMilliseconds));
         _chooser.Coded();
         _state.Coded = _stage.Coded;
         lock (_gate)
@@ -151,7 +155,7 @@ internal sealed class SenderSession : IDisposable
     private double Available()
     {
         lock (_gate)
-            return _assembler.Available(Now, KeyframeRateControl.Lead);
+            return _assembler.Available(Now, _rate.Lead);
     }
 
     private void Describe(CapturedFrame frame)

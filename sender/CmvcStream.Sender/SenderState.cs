@@ -16,7 +16,7 @@ internal sealed class SenderState(TimeProvider time)
 
     public PayloadCounters Received { get; } = new();
 
-    public Distribution? EncodeTime { get; set; }
+    public Distribution EncodeTime { get; } = new();
 
     public long Captured { get; set; }
 
@@ -63,7 +63,7 @@ internal sealed class SenderState(TimeProvider time)
             StartMs = _start,
             Modes = new() { It2vS = _start.Connect is { } c ? (Now - c) / 1000 : 0 },
             Frames = new() { Captured = Captured, Coded = Coded, Dropped = Dropped },
-            StagesMs = new() { ["encode"] = EncodeTime?.Percentiles() },
+            StagesMs = new() { ["encode"] = EncodeTime.Percentiles() },
         };
     }
 }

@@ -120,7 +120,7 @@ internal sealed class Simulation : IDisposable
         Code(_chooser.Offer(frame, Available));
     }
 
-    private double Available => _assembler.Available(_now, KeyframeRateControl.Lead);
+    private double Available => _assembler.Available(_now, _rate.Lead);
 
     private void Code(Choice? choice)
     {
@@ -128,6 +128,7 @@ internal sealed class Simulation : IDisposable
             return;
         var available = Available;
         var coded = _stage.Encode(choice.Frame, _options.NoMotion ? [] : choice.Between, choice.Reason, available);
+        _rate.Took(EncodeTime);
         _chooser.Coded();
         _keyframes++;
         _encoding.Enqueue((_now + EncodeTime, coded));

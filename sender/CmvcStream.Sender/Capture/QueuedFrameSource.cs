@@ -8,8 +8,11 @@ namespace CmvcStream.Sender.Capture;
 /// </summary>
 public abstract class QueuedFrameSource : IFrameSource
 {
-    /// <summary>Enough to bridge one slow keyframe; more would only be delay.</summary>
-    private const int QueueLength = 2;
+    /// <summary>
+    /// Seconds that pictures wait for a busy reader: enough to bridge a slow keyframe. They cost no delay, as only the newest becomes the
+    /// next keyframe; those before it tell what moves.
+    /// </summary>
+    private const double Bridged = 0.8;
 
     private readonly Channel<CapturedFrame> _queue;
     private readonly CancellationTokenSource _stop = new();
@@ -24,7 +27,7 @@ public abstract class QueuedFrameSource : IFrameSource
         Name = name;
         Options = options;
         var keepAll = mayKeepAll && options.KeepAll;
-        var bound = new BoundedChannelOptions(QueueLength)
+        var bound = new BoundedChannelOptions((int)Math.Clamp(Bridged * options.Rate.Hertz, 2, 32))
         {
             FullMode = keepAll ? BoundedChannelFullMode.Wait : BoundedChannelFullMode.DropOldest,
             SingleWriter = true,
@@ -37,6 +40,8 @@ public abstract class QueuedFrameSource : IFrameSource
     public PixelSize Size { get; protected set; }
 
     public FrameRate Rate => Options.Rate;
+
+    public bool HasNewer => _queue.Reader.Count > 0;
 
     public long Dropped => Interlocked.Read(ref _dropped);
 

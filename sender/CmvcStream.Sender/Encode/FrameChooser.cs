@@ -48,7 +48,8 @@ internal sealed class FrameChooser : IDisposable
     /// <summary>Takes a frame (and its reference) and says whether it is a keyframe now.</summary>
     /// <param name="frame">The newest frame.</param>
     /// <param name="available">Payload bytes that may leave soon (<see cref="KeyframeRateControl.Lead"/>).</param>
-    public Choice? Offer(CapturedFrame frame, double available)
+    /// <param name="newest">False: newer frames wait already. Such a frame is looked at, but what becomes a keyframe is the newest.</param>
+    public Choice? Offer(CapturedFrame frame, double available, bool newest = true)
     {
         _frames.Add(frame);
         if (_frames.Count > Kept)
@@ -62,8 +63,10 @@ internal sealed class FrameChooser : IDisposable
             return Choose(KeyframeReason.SceneCut);
         var ticks = frame.Tick - _lastKeyframe;
         if (_uniform)
-            return ticks >= _rate.TargetInterval && _rate.Affords(available) ? Choose(KeyframeReason.Interval) : null;
+            return newest && ticks >= _rate.TargetInterval && _rate.Affords(available) ? Choose(KeyframeReason.Interval) : null;
         var verdict = _selector.Consider(_vector, ticks, _rate.TargetInterval, _rate.MinInterval, _rate.MaxInterval);
+        if (!newest)
+            return null;    // the selector remembers a cut
         if (verdict == KeyframeReason.SceneCut)
         {
             Scene++;

@@ -1,6 +1,5 @@
 using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Control;
-using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Motion;
 using CmvcStream.Protos;
@@ -38,8 +37,6 @@ internal sealed class KeyframeStage : IDisposable
         _scratch = VideoFrame.Allocate(size);
     }
 
-    public Distribution EncodeTime { get; } = new();
-
     public long Coded => _index;
 
     /// <summary>What the last keyframe was coded with.</summary>
@@ -65,7 +62,6 @@ internal sealed class KeyframeStage : IDisposable
     /// <param name="available">Payload bytes that may leave soon.</param>
     public CodedKeyframe Encode(CapturedFrame frame, IReadOnlyList<CapturedFrame> between, KeyframeReason reason, double available)
     {
-        var began = System.Diagnostics.Stopwatch.GetTimestamp();
         var intra = _shown is null || reason is KeyframeReason.Request or KeyframeReason.SceneCut;
         var spend = LastSpend = Fit(frame.Frame, ref intra, available);
         var data = _encoder.Encode(frame.Frame, new(spend.Quality, spend.Scale, intra));
@@ -92,7 +88,6 @@ internal sealed class KeyframeStage : IDisposable
         _rate.Spent(data.Length, motion?.Data.Length ?? 0, intra, spend.Quality);
         _shown?.Dispose();
         (_shown, _lastTick) = (shown, frame.Tick);
-        EncodeTime.Add(System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalMilliseconds);
         return new(keyframe, motion);
     }
 

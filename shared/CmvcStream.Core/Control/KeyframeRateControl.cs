@@ -66,6 +66,9 @@ public sealed class KeyframeRateControl
     /// <summary>Headers, and what is small and travels along: texts, control, the keyframe's own header.</summary>
     private const double SmallParts = 36;
 
+    // Seconds: beyond what coding took, which differs from keyframe to keyframe; bounds of both together; what it takes at first.
+    private const double LeadMargin = 0.05, LeastLead = 0.1, MostLead = 0.6, TookAtFirst = 0.2;
+
     // From small to large; libaom predicts across a change of size.
     private static readonly CodedScale[] Ladder =
         [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
@@ -77,7 +80,7 @@ public sealed class KeyframeRateControl
     private int _step;
     private double _level;      // log2 of a keyframe's bytes at quality 0
     private double _target;     // bytes of the one that is being tried
-    private double _motion;
+    private double _motion, _took = TookAtFirst;
     private long _predicted;    // keyframes since the last intra one
     private (int Quality, double Log) _over, _under;   // trials that came out too large and too small
     private int _trials, _exhausted, _sinceResize, _patience = 4;
@@ -99,8 +102,8 @@ public sealed class KeyframeRateControl
         Most = _bytesPerSecond * 2.5;
     }
 
-    /// <summary>How far the wire may be taken in advance: trials and coding take their time.</summary>
-    public static MediaTime Lead => MediaTime.FromMilliseconds(250);
+    /// <summary>How far the wire may be taken in advance: as long as trials and coding took lately.</summary>
+    public MediaTime Lead => MediaTime.FromSeconds(Math.Clamp(_took + LeadMargin, LeastLead, MostLead));
 
     /// <summary>Ticks between keyframes that this rate is best spent on: 11 at 8 kbit/s and 15 frames/s.</summary>
     public double TargetInterval { get; }
@@ -195,6 +198,9 @@ public sealed class KeyframeRateControl
         _motion += (motion - _motion) * 0.3;
         _level = Level(bytes, quality);
     }
+
+    /// <summary>Tells how long a keyframe's trials and coding took, together.</summary>
+    public void Took(MediaTime time) => _took += (time.Seconds - _took) * 0.2;
 
     private static double Level(int bytes, int quality) => Math.Log2(bytes + 10) + quality / StepsPerHalf;
 

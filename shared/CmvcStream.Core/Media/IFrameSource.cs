@@ -17,11 +17,14 @@ public interface IFrameSource : IAsyncDisposable
     Task StartAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// The next picture at the source's own speed, or null at its end. Newest wins: pictures that nobody fetched in time are
-    /// dropped and counted, except where the source is asked to keep all. Pts is tick / rate.
+    /// The next picture at the source's own speed, or null at its end. Pictures wait for a busy reader for a while; then the oldest
+    /// are dropped and counted, except where the source is asked to keep all. Pts is tick / rate.
     /// </summary>
     /// <exception cref="SourceException">The source failed for good.</exception>
     ValueTask<CapturedFrame?> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>A newer picture than the last one read waits already.</summary>
+    bool HasNewer { get; }
 
     /// <summary>Pictures dropped because the reader was busy.</summary>
     long Dropped { get; }

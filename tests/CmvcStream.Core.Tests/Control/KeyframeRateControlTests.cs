@@ -55,6 +55,24 @@ public class KeyframeRateControlTests
         Assert.Equal(12, run.Keyframes[^1].Spend.Quality);
     }
 
+    [Fact]
+    public void Lead_CodingIsSlowForAWhile_FollowsWithinBounds()
+    {
+        var rate = new KeyframeRateControl(new(8000), WireOverhead.GrpcClear, Fps, Size);
+
+        MediaTime After(double milliseconds)
+        {
+            for (var k = 0; k < 30; k++)
+                rate.Took(MediaTime.FromMilliseconds(milliseconds));
+            return rate.Lead;
+        }
+
+        Assert.InRange(After(150).Milliseconds, 150, 250);
+        Assert.InRange(After(400).Milliseconds, 400, 500);
+        Assert.InRange(After(5000).Milliseconds, 0, 600);
+        Assert.InRange(After(10).Milliseconds, 50, 110);
+    }
+
     /// <summary>120 s of a stream.</summary>
     private static Stream Run(long bitsPerSecond, int seed, Func<double, double> busy)
     {
@@ -68,7 +86,7 @@ public class KeyframeRateControlTests
         {
             var now = MediaTime.FromMilliseconds(ms);
             var tick = ms * 15 / 1000;
-            var available = assembler.Available(now, KeyframeRateControl.Lead);
+            var available = assembler.Available(now, stream.Rate.Lead);
             if (last < 0 || (tick - last >= stream.Rate.TargetInterval && stream.Rate.Affords(available)))
             {
                 var intra = last < 0;

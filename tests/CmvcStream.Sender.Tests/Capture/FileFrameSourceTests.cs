@@ -77,13 +77,28 @@ public sealed class FileFrameSourceTests : IDisposable
     [Fact]
     public async Task ReadAsync_BusyReader_GetsTheNewest()
     {
-        await using var source = await StartedAsync(_clips.Make("a.mp4", seconds: 1));
+        await using var source = await StartedAsync(_clips.Make("a.mp4", seconds: 2));
         await source.TicksAsync(_clock, 1);
 
-        _clock.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(await Reading.BecomesAsync(() => source.Dropped == 12));
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.True(await Reading.BecomesAsync(() => source.Dropped == 17));
 
-        Assert.Equal([13, 14], await source.TicksAsync(_clock));
+        // 0.8 s of the source.
+        Assert.Equal(Enumerable.Range(18, 12).Select(k => (long)k), await source.TicksAsync(_clock));
+    }
+
+    [Fact]
+    public async Task HasNewer_WhilePicturesWait_IsTrue()
+    {
+        await using var source = await StartedAsync(_clips.Make("a.mp4", seconds: 1));
+        await source.TicksAsync(_clock, 1);
+        Assert.False(source.HasNewer);
+
+        _clock.Advance(TimeSpan.FromSeconds(2.5 / 15));
+        Assert.True(await Reading.BecomesAsync(() => source.HasNewer));
+
+        Assert.Equal([1, 2], await source.TicksAsync(_clock, 2));
+        Assert.False(source.HasNewer);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using CmvcStream.Core.Control;
+using Xunit;
 
 namespace CmvcStream.Throttle.Tests;
 
@@ -69,6 +70,22 @@ internal sealed class RelayFixture : IAsyncDisposable
         }
 
         return (first ?? watch.Elapsed, watch.Elapsed);
+    }
+
+    /// <summary>
+    /// A transfer never takes less than <paramref name="least"/> seconds, and no more than <paramref name="most"/>. A machine that is busy with
+    /// something else slows it down, and cannot speed it up: so the upper bound has to hold in one of a few runs, the lower one in each.
+    /// </summary>
+    public static async Task TakesAsync(double least, double most, Func<Task<double>> transfer)
+    {
+        var took = new List<double>();
+        do
+        {
+            took.Add(await transfer());
+            Assert.True(took[^1] >= least, $"{took[^1]:0.000} s: faster than {least:0.000} s");
+        }
+        while (took[^1] > most && took.Count < 6);
+        Assert.True(took[^1] <= most, $"never within {most:0.000} s: {string.Join(", ", took.Select(t => t.ToString("0.000", System.Globalization.CultureInfo.InvariantCulture)))} s");
     }
 
     /// <summary>Everything up to the end of the stream.</summary>

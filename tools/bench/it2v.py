@@ -2,7 +2,8 @@
 """The table of the main job: IT2V over gRPC against libaom and x265 at equal bytes, into docs/benchmarks.md.
 
 For each clip (30 s, 480x270 at 15 fps) and each rate, our sender and receiver stream it in real time; the peers encode every frame of it
-at our payload rate. Results are kept in --out: a benchmark that was stopped goes on where it was, and a new build measures ours anew.
+at our payload rate. Results are kept in --out: a benchmark that was stopped goes on where it was, and a new build measures ours anew. What
+the peers came to is in tools/bench/peers.json as well and is not measured again, as long as the encoders are of the same version.
 Needs the built programs (./cmvc setup), Debian's ffmpeg, python3-torch, python3-onnx and python3-opencv, and the folder of clips.
 """
 import argparse, os
@@ -25,12 +26,14 @@ def main():
     if o.payload and not o.peers_only or o.jobs < 1 or o.every < 1:
         p.error('--payload goes with --peers-only; --jobs and --every are 1 or more')
     names = common.clips(o.clips)
+    common.onnx_runtime()
+    for name in names:      # before anything runs side by side
+        common.sequence(o.out, name)
     if o.payload:
         measure_peers(o, [(clip, peers.target(kbps)) for kbps in o.payload for clip in names])
+        peers.keep(o.out)
         print('\n'.join(table.of_peers(o.out, names, peers.target(kbps), o.every) for kbps in o.payload))
         return
-    for name in names:
-        common.sequence(o.out, name)
     mine = measure_ours(o, names)
     if not o.ours_only:
         measure_peers(o, [(clip, peers.target(m['payload_kbps'])) for (_, clip), m in mine.items() if m])
@@ -38,6 +41,7 @@ def main():
     if not o.ours_only and not o.peers_only:
         for row in (r for all_of in rows.values() for r in all_of):
             row.peers = [peers.with_tlp(o.out, p) if p in (row.best, row.best_equal) else p for p in row.peers]
+        peers.keep(o.out)
     sections = [table.of_rate(rate, rows[rate]) for rate in o.rates]
     print('\n'.join(sections))
     if o.clips == 'bench' and all(r.complete for all_of in rows.values() for r in all_of):

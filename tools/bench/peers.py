@@ -1,5 +1,5 @@
 """The peers: libaom in realtime usage and x265 zerolatency, every frame coded, at full and half size, brought to a given payload rate."""
-import math, os
+import functools, json, math, os
 import common
 from common import BenchError, FPS, SECONDS, run
 
@@ -23,6 +23,10 @@ def x265(v):
             '-x265-params', f'keyint=-1:info=0:log-level=error:pools=1:bitrate={v}']
 
 
+# What was measured, with the repository: of the same encoders it need not be measured again.
+KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'peers.json')
+KEY = ('clip', 'peer', 'size', 'target_kbps', 'every', 'library')
+
 PEERS = [(name, encoder, size) for name, encoder in (('libaom', libaom), ('x265', x265)) for size in ('full', 'half')]
 
 
@@ -35,11 +39,39 @@ def path(out, clip, name, size, kbps):
     return os.path.join(out, 'peers', f'{clip}-{kbps:g}-{name}-{size}.json')
 
 
+@functools.cache
+def library(name):
+    """The version of an encoder that Debian's package carries."""
+    package = {'libaom': 'libaom', 'x265': 'libx265'}[name]
+    listed = common.run(['sh', '-c', f"dpkg-query -W -f '${{Version}} ${{db:Status-Status}}\\n' '{package}[0-9]*' '{package}-[0-9]*' 2>/dev/null | sed -n 's/ installed//p' | head -1 || true"])
+    return listed.strip() or 'of unknown version'
+
+
+@functools.cache
+def kept():
+    return {tuple(r[k] for k in KEY): r for r in common.load(KEPT) or []}
+
+
+def keep(out):
+    """Puts all results of this folder into the repository's file, a line each."""
+    folder = os.path.join(out, 'peers')
+    files = [os.path.join(folder, f) for f in os.listdir(folder) if f.endswith('.json')] if os.path.isdir(folder) else []
+    new = {tuple(r[k] for k in KEY): r for r in map(common.load, files)}
+    together = sorted({**kept(), **new}.items(), key=lambda entry: str(entry[0]))
+    with open(KEPT, 'w') as f:
+        f.write('[\n' + ',\n'.join(json.dumps(r) for _, r in together) + '\n]\n')
+
+
+def known(out, clip, name, size, kbps, every):
+    """The result for this rate from the folder or from the repository, or None."""
+    result = common.load(path(out, clip, name, size, kbps))
+    return result if result and result['every'] == every else kept().get((clip, name, size, kbps, every, library(name)))
+
+
 def known_at_or_above(out, clip, name, size, kbps, every):
     """The stored result for this rate or, while there is none, for the next known above it."""
     while kbps <= 1000:
-        result = common.load(path(out, clip, name, size, kbps))
-        if result and result['every'] == every:
+        if result := known(out, clip, name, size, kbps, every):
             return result
         kbps += .5
     return None
@@ -47,18 +79,19 @@ def known_at_or_above(out, clip, name, size, kbps, every):
 
 def measure(out, clip, name, encoder, size, kbps, every):
     """Rate and score of one peer; kept in a file, with the bitstream beside it."""
+    if result := known(out, clip, name, size, kbps, every):
+        return result
     file = path(out, clip, name, size, kbps)
-    if (known := common.load(file)) and known['every'] == every:
-        return known
+    aimed = common.load(file)
     source = common.sequence(out, clip)
     full = common.fitted(source)
     coded = full if size == 'full' else tuple(common.even(x / 2) for x in full)
     stream = file.replace('.json', '.mp4')
     os.makedirs(os.path.dirname(file), exist_ok=True)
-    if not (known and os.path.exists(stream)):
-        known = aim(source, coded, encoder, kbps, stream)
-    result = dict(clip=clip, peer=name, size=size, coded='x'.join(map(str, coded)), target_kbps=kbps, every=every,
-                  **{k: known[k] for k in ('kbps', 'least', 'tries')}, **scored(source, full, stream, every, tlp=False))
+    if not (aimed and os.path.exists(stream)):
+        aimed = aim(source, coded, encoder, kbps, stream)
+    result = dict(clip=clip, peer=name, size=size, coded='x'.join(map(str, coded)), target_kbps=kbps, every=every, library=library(name),
+                  **{k: aimed[k] for k in ('kbps', 'least', 'tries')}, **scored(source, full, stream, every, tlp=False))
     common.say(f"{clip}: {name} {size} {result['kbps']:.2f}{'*' if result['least'] else ''} kbit/s for {kbps:g}: LPIPS {result['lpips']:.4f}")
     return common.store(file, result)
 
@@ -68,7 +101,12 @@ def with_tlp(out, result):
     if result['tlp'] is None:
         source = common.sequence(out, result['clip'])
         file = path(out, result['clip'], result['peer'], result['size'], result['target_kbps'])
-        result.update(scored(source, common.fitted(source), file.replace('.json', '.mp4'), result['every'], tlp=True))
+        stream = file.replace('.json', '.mp4')
+        if not os.path.exists(stream):      # the repository keeps results, not bitstreams
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            encoder = next(encoder for name, encoder, _ in PEERS if name == result['peer'])
+            aim(source, tuple(map(int, result['coded'].split('x'))), encoder, result['target_kbps'], stream)
+        result.update(scored(source, common.fitted(source), stream, result['every'], tlp=True))
         common.store(file, result)
     return result
 
@@ -105,8 +143,9 @@ def following(tries, kbps):
         v = max(a + 1, min(b - 1, round(v)))
     elif below:
         v = min(max(below) * 4, round(max(below) * kbps / tries[max(below)]))
-    else:       # it follows slowly: the third try is 1 kbit/s, where both encoders are at their worst quality
-        v = SLOW if len(above) > 1 else max(SLOW, round(min(above) * kbps / tries[min(above)]))
+    else:       # it follows slowly: where that may not do, 1 kbit/s, where both encoders are at their worst quality
+        far = len(above) > 1 or tries[above[0]] > kbps * 1.5
+        v = SLOW if far else max(SLOW, round(above[0] * kbps / tries[above[0]]))
     return None if v in tries else v
 
 

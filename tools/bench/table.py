@@ -87,8 +87,8 @@ def of_peers(out, names, kbps, every):
     for clip in names:
         cells = []
         for name, _, size in peers.PEERS:
-            p = common.load(peers.path(out, clip, name, size, kbps))
-            cells.append(f"{p['lpips']:.4f} at {p['kbps']:.2f}{'*' if p['least'] else ''}" if p and p['every'] == every else '-')
+            p = peers.known(out, clip, name, size, kbps, every)
+            cells.append(f"{p['lpips']:.4f} at {p['kbps']:.2f}{'*' if p['least'] else ''}" if p else '-')
         lines.append(f"| {clip} | {' | '.join(cells)} |")
     return '\n'.join(lines) + '\n'
 
@@ -103,13 +103,7 @@ def about(every):
     with open('/proc/cpuinfo') as f:
         model = next((line.split(':', 1)[1].strip() for line in f if line.startswith('model name')), 'unknown processor')
     ffmpeg = common.run(['ffmpeg', '-hide_banner', '-version']).split()[2]
-    codecs = ', '.join(f'{name} {library(name)}' for name in ('libaom', 'libx265'))
+    codecs = ', '.join(f'{name} {peers.library(name)}' for name in dict.fromkeys(name for name, _, _ in peers.PEERS))
     commit = common.run(['git', '-C', common.ROOT, 'rev-parse', '--short', 'HEAD']).strip()
     changed = ' with changes' if common.run(['git', '-C', common.ROOT, 'status', '--porcelain', '--', 'protos', 'sender', 'receiver', 'shared']).strip() else ''
     return f'Made on {os.cpu_count()} cores of {model}; ffmpeg {ffmpeg}, {codecs}; this product at {commit}{changed}, build {ours.build()}. Every {every}th frame is scored.'
-
-
-def library(name):
-    """The version that Debian's package carries."""
-    listed = common.run(['sh', '-c', f"dpkg-query -W -f '${{Version}} ${{db:Status-Status}}\\n' '{name}[0-9]*' '{name}-[0-9]*' 2>/dev/null | sed -n 's/ installed//p' | head -1 || true"])
-    return listed.strip() or 'of unknown version'

@@ -1,41 +1,35 @@
-using System.Text.Json;
 using CmvcStream.Receiver.Viewer;
-using Microsoft.Playwright;
 
 namespace CmvcStream.Receiver.Tests.Viewer;
 
 /// <summary>
-/// The page in a real browser. Needs Chromium: CMVC_CHROMIUM, or where Linux has it. With CMVC_SCREENSHOTS set to a folder, leaves
+/// The page in a real browser, one after another: each wants the machine for itself. With CMVC_SCREENSHOTS set to a folder, leaves
 /// pictures of the page there.
 /// </summary>
-public sealed class BrowserTests : IAsyncLifetime
+[Collection(nameof(BrowserTests))]
+public abstract class BrowserTests : IAsyncLifetime
 {
     private const float PatienceMs = 20_000;
     private readonly CancellationTokenSource _over = new();
-    private readonly List<string> _complaints = [];
-    private IPlaywright? _playwright;
-    private IBrowser? _browser;
+    private readonly Browser _browser;
     private PageFeed? _feed;
+    private IBrowserPage? _page;
+
+    private protected BrowserTests(Browser browser) => _browser = browser;
+
+    private IBrowserPage Page => _page!;
 
     public async ValueTask InitializeAsync()
     {
-        var program = Chromium.Find();
-        Assert.SkipWhen(program is null, "there is no Chromium that runs; install it (not as a snap), or name it in CMVC_CHROMIUM");
+        Assert.SkipWhen(_browser.Program is null, _browser.WhyAbsent);
         _feed = await PageFeed.MakeAsync();
-        _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = program,
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
     }
 
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();
-        if (_browser is not null)
-            await _browser.DisposeAsync();
-        _playwright?.Dispose();
+        if (_page is not null)
+            await _page.DisposeAsync();
         _over.Dispose();
     }
 
@@ -44,30 +38,29 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await using var host = await StartAsync();
         var feed = PageFeed.RunAsync(host, _over.Token);
-        var page = await OpenAsync(host);
+        await OpenAsync(host);
 
-        await UntilAsync(page, "cmvc.displayed > 60");
+        await UntilAsync("cmvc.displayed > 60");
 
         // What is on screen changes.
         var pictures = new HashSet<string>();
         for (var i = 0; i < 4; i++)
         {
-            pictures.Add(await page.EvaluateAsync<string>("document.querySelector('#picture').toDataURL()"));
-            await page.WaitForTimeoutAsync(120);
+            pictures.Add($"{await Page.EvaluateAsync("document.querySelector('#picture').toDataURL()")}");
+            await Task.Delay(120);
         }
 
         Assert.True(pictures.Count > 1, "the picture stands still");
         // The badge says, in words, what the frame on screen is; both kinds come up.
         foreach (var word in new[] { "transmitted", "interpolated" })
-            await UntilAsync(page, $"cmvc.provenance === '{word}' && document.querySelector('#badge-word').textContent === '{word}'");
+            await UntilAsync($"cmvc.provenance === '{word}' && document.querySelector('#badge-word').textContent === '{word}'");
 
-        await UntilAsync(page, "cmvc.latencyMs !== null");
-        var report = await page.EvaluateAsync<JsonElement>("({ ...cmvc, state: null })");
+        await UntilAsync("cmvc.latencyMs !== null && cmvc.latencyMs < 200 && /^1?[0-9]{1,2} ms$/.test(document.querySelector('#page-latency').textContent)");
+        var report = await Page.EvaluateAsync("({ ...cmvc, state: null })");
         TestContext.Current.TestOutputHelper?.WriteLine($"{report}");
-        Assert.InRange(report.GetProperty("latencyMs").GetDouble(), 0, 200);
         Assert.Equal(0, report.GetProperty("broken").GetInt32());
-        await ScreenshotAsync(page, "live");
-        Assert.Empty(_complaints);
+        await ScreenshotAsync("live");
+        Assert.Empty(Page.Complaints);
         await _over.CancelAsync();
         await feed;
     }
@@ -76,17 +69,17 @@ public sealed class BrowserTests : IAsyncLifetime
     public async Task Page_WithState_ShowsFiguresAndTexts()
     {
         await using var host = await StartAsync();
-        var page = await OpenAsync(host);
+        await OpenAsync(host);
 
-        await UntilAsync(page, "document.querySelector('#wire-rx').textContent === '7.6'");
+        await UntilAsync("document.querySelector('#wire-rx').textContent === '7.6'");
 
-        Assert.Equal("IT2V", await page.TextContentAsync("#mode"));
-        Assert.Equal("Connected", await page.TextContentAsync("#connection"));
-        Assert.Equal("2.4 s", await page.TextContentAsync("#latency"));
-        Assert.Contains("Warm low sun", await page.TextContentAsync("#caption"), StringComparison.Ordinal);
-        Assert.Equal(3, await page.Locator("#transcript li").CountAsync());
-        Assert.StartsWith("0:14", await page.Locator("#transcript li").First.TextContentAsync(), StringComparison.Ordinal);
-        Assert.Empty(_complaints);
+        Assert.Equal("IT2V", await TextAsync("#mode"));
+        Assert.Equal("Connected", await TextAsync("#connection"));
+        Assert.Equal("2.4 s", await TextAsync("#latency"));
+        Assert.Contains("Warm low sun", await TextAsync("#caption"), StringComparison.Ordinal);
+        Assert.Equal(3, await NumberAsync("document.querySelectorAll('#transcript li').length"));
+        Assert.StartsWith("0:14", await TextAsync("#transcript li"), StringComparison.Ordinal);
+        Assert.Empty(Page.Complaints);
     }
 
     [Fact]
@@ -94,28 +87,28 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await using var host = await StartAsync();
         host.State.Now = new() { Phase = StreamPhase.Waiting, Listen = "http://0.0.0.0:9000", Fps = 30 };
-        var page = await OpenAsync(host);
+        await OpenAsync(host);
 
-        await UntilAsync(page, "document.querySelector('#notice-title').textContent === 'No sender yet'");
+        await UntilAsync("document.querySelector('#notice-title').textContent === 'No sender yet'");
 
-        Assert.True(await page.IsVisibleAsync("#notice"));
-        Assert.Contains("listening at http://0.0.0.0:9000", await page.TextContentAsync("#notice-text"), StringComparison.Ordinal);
-        Assert.EndsWith("--to http://127.0.0.1:9000", await page.TextContentAsync("#notice-hint"), StringComparison.Ordinal);
-        await ScreenshotAsync(page, "waiting");
+        Assert.True(await IsVisibleAsync("#notice"));
+        Assert.Contains("listening at http://0.0.0.0:9000", await TextAsync("#notice-text"), StringComparison.Ordinal);
+        Assert.EndsWith("--to http://127.0.0.1:9000", await TextAsync("#notice-hint"), StringComparison.Ordinal);
+        await ScreenshotAsync("waiting");
     }
 
     [Fact]
     public async Task Page_PictureIsHeld_SaysHowOldItIs()
     {
         await using var host = await StartAsync();
+        await OpenAsync(host);
         var feed = PageFeed.RunAsync(host, _over.Token, holdFrom: 30);
-        var page = await OpenAsync(host);
 
-        await UntilAsync(page, "/Picture is [2-9] s old/.test(document.querySelector('#stale').textContent)");
+        await UntilAsync("/Picture is ([2-9]|[0-9]{2,}) s old/.test(document.querySelector('#stale').textContent)");
 
-        Assert.True(await page.IsVisibleAsync("#stale"));
-        Assert.Equal("held", await page.TextContentAsync("#badge-word"));
-        await ScreenshotAsync(page, "held");
+        Assert.True(await IsVisibleAsync("#stale"));
+        Assert.Equal("held", await TextAsync("#badge-word"));
+        await ScreenshotAsync("held");
         await _over.CancelAsync();
         await feed;
     }
@@ -124,25 +117,28 @@ public sealed class BrowserTests : IAsyncLifetime
     public async Task Page_ReceiverRestarts_ComesBackByItself()
     {
         var host = await StartAsync();
-        var page = await OpenAsync(host);
+        await OpenAsync(host);
         using (var firstRun = new CancellationTokenSource())
         {
             var feed = PageFeed.RunAsync(host, firstRun.Token);
-            await UntilAsync(page, "cmvc.displayed > 5");
+            await UntilAsync("cmvc.displayed > 5");
             await firstRun.CancelAsync();
             await feed;
         }
 
         await host.DisposeAsync();
-        await UntilAsync(page, "!cmvc.connected && document.querySelector('#connection').textContent === 'Receiver not reached'");
-        await UntilAsync(page, "/Picture is [1-9] s old/.test(document.querySelector('#stale').textContent)");
+        await UntilAsync("!cmvc.connected && document.querySelector('#connection').textContent === 'Receiver not reached'");
+        await UntilAsync("/Picture is ([2-9]|[0-9]{2,}) s old/.test(document.querySelector('#stale').textContent)");
+        // It has not knocked with sockets meanwhile, which Firefox would make it wait for (one may have met the receiver as it went).
+        Assert.InRange(Page.Complaints.Count(static complaint => complaint.Contains("ws://", StringComparison.Ordinal)), 0, 1);
+        var connections = await NumberAsync("cmvc.connections");
 
         await using var again = await StartAsync(host.Server.Url.Port);
         var secondFeed = PageFeed.RunAsync(again, _over.Token);
 
-        await UntilAsync(page, "cmvc.connected && cmvc.connections === 2");
-        var before = await page.EvaluateAsync<int>("cmvc.displayed");
-        await UntilAsync(page, $"cmvc.displayed > {before + 10}");
+        await UntilAsync($"cmvc.connected && cmvc.connections > {connections}");
+        var before = await NumberAsync("cmvc.displayed");
+        await UntilAsync($"cmvc.displayed > {before + 10}");
         await _over.CancelAsync();
         await secondFeed;
     }
@@ -152,10 +148,11 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await using var host = await StartAsync();
         var feed = PageFeed.RunAsync(host, _over.Token);
-        var page = await OpenAsync(host, new() { ReducedMotion = ReducedMotion.Reduce });
-        await UntilAsync(page, "cmvc.displayed > 30");
+        await OpenAsync(host, new(LessMotion: true));
+        Assert.True(await IsTrueAsync("matchMedia('(prefers-reduced-motion: reduce)').matches"));
+        await UntilAsync("cmvc.displayed > 30");
 
-        var changes = await page.EvaluateAsync<int>(
+        var changes = await NumberAsync(
             """
             new Promise((done) => {
               let changes = 0;
@@ -165,7 +162,7 @@ public sealed class BrowserTests : IAsyncLifetime
             """);
 
         Assert.InRange(changes, 0, 4);
-        Assert.Equal("interpolated", await page.TextContentAsync("#badge-word"));
+        Assert.Equal("interpolated", await TextAsync("#badge-word"));
         await _over.CancelAsync();
         await feed;
     }
@@ -175,16 +172,16 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await using var host = await StartAsync();
         var feed = PageFeed.RunAsync(host, _over.Token);
-        var page = await OpenAsync(host);
-        await UntilAsync(page, "cmvc.displayed > 5");
+        await OpenAsync(host);
+        await UntilAsync("cmvc.displayed > 5");
 
-        await page.Keyboard.PressAsync("f");
-        await UntilAsync(page, "document.fullscreenElement?.id === 'stage'");
-        Assert.True(await page.IsVisibleAsync("#badge"));
-        await ScreenshotAsync(page, "fullscreen");
-        await page.Keyboard.PressAsync("f");
+        await Page.PressAsync('f');
+        await UntilAsync("document.fullscreenElement?.id === 'stage'");
+        Assert.True(await IsVisibleAsync("#badge"));
+        await ScreenshotAsync("fullscreen");
+        await Page.PressAsync('f');
 
-        await UntilAsync(page, "document.fullscreenElement === null");
+        await UntilAsync("document.fullscreenElement === null");
         await _over.CancelAsync();
         await feed;
     }
@@ -194,11 +191,12 @@ public sealed class BrowserTests : IAsyncLifetime
     {
         await using var host = await StartAsync();
         var feed = PageFeed.RunAsync(host, _over.Token);
-        var page = await OpenAsync(host, new() { ViewportSize = new() { Width = 390, Height = 844 } });
-        await UntilAsync(page, "cmvc.displayed > 5");
+        await OpenAsync(host, new(390, 844));
+        await UntilAsync("cmvc.displayed > 5");
 
-        Assert.Equal(390, await page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
-        await ScreenshotAsync(page, "phone");
+        Assert.Equal(390, await NumberAsync("innerWidth"));
+        Assert.Equal(await NumberAsync("document.documentElement.clientWidth"), await NumberAsync("document.documentElement.scrollWidth"));
+        await ScreenshotAsync("phone");
         await _over.CancelAsync();
         await feed;
     }
@@ -231,23 +229,10 @@ public sealed class BrowserTests : IAsyncLifetime
         return host;
     }
 
-    private async Task<IPage> OpenAsync(ViewerHost host, BrowserNewPageOptions? options = null)
-    {
-        options ??= new();
-        options.ViewportSize ??= new() { Width = 1440, Height = 860 };
-        var page = await _browser!.NewPageAsync(options);
-        page.PageError += (_, error) => _complaints.Add(error);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error")
-                _complaints.Add(message.Text);
-        };
-        await page.GotoAsync(host.Server.Url.ToString(), new() { Timeout = PatienceMs });
-        return page;
-    }
+    private async Task OpenAsync(ViewerHost host, PageLook? look = null) => _page = await _browser.OpenAsync(host.Server.Url, look ?? new());
 
     /// <summary>Waits until an expression is true, looking at every frame. (Playwright's own way needs eval, which the page forbids.)</summary>
-    private static Task UntilAsync(IPage page, string expression) => page.EvaluateAsync(
+    private Task UntilAsync(string expression) => Page.EvaluateAsync(
         $$"""
         new Promise((done, fail) => {
           const end = performance.now() + {{PatienceMs}};
@@ -260,9 +245,17 @@ public sealed class BrowserTests : IAsyncLifetime
         })
         """);
 
-    private static async Task ScreenshotAsync(IPage page, string name)
+    private async Task<int> NumberAsync(string expression) => (await Page.EvaluateAsync(expression)).GetInt32();
+
+    private async Task<string?> TextAsync(string selector) => (await Page.EvaluateAsync($"document.querySelector('{selector}').textContent")).GetString();
+
+    private async Task<bool> IsTrueAsync(string expression) => (await Page.EvaluateAsync(expression)).GetBoolean();
+
+    private Task<bool> IsVisibleAsync(string selector) => IsTrueAsync($"document.querySelector('{selector}').checkVisibility()");
+
+    private async Task ScreenshotAsync(string name)
     {
         if (Environment.GetEnvironmentVariable("CMVC_SCREENSHOTS") is { Length: > 0 } folder)
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png") });
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{_browser.Name.ToLowerInvariant()}-{name}.png"), await Page.ScreenshotAsync());
     }
 }

@@ -1,30 +1,73 @@
-using System.ComponentModel;
-using System.Diagnostics;
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.Playwright;
 
 namespace CmvcStream.Receiver.Tests.Viewer;
 
-/// <summary>Finds a browser for the page.</summary>
-internal static class Chromium
+/// <summary>Chromium or Chrome, through Playwright.</summary>
+internal sealed class Chromium : Browser
 {
-    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    public static readonly Chromium Instance = new();
 
-    /// <summary>The one that CMVC_CHROMIUM names, or one that runs where Linux has it; null: none.</summary>
-    public static string? Find() => Environment.GetEnvironmentVariable("CMVC_CHROMIUM") is { Length: > 0 } named ? named : Places.FirstOrDefault(Runs);
+    private Chromium() : base("Chromium", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") { }
 
-    /// <summary>It says its version. Ubuntu's chromium-browser does not: it is a script that asks for a snap.</summary>
-    public static bool Runs(string program)
+    public override async Task<IBrowserPage> OpenAsync(Uri url, PageLook look)
     {
+        var playwright = await Playwright.CreateAsync();
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, "--version") { RedirectStandardOutput = true, RedirectStandardError = true });
-            if (process!.WaitForExit(TimeSpan.FromSeconds(20)))
-                return process.ExitCode == 0;
-            process.Kill(entireProcessTree: true);
-            return false;
+            var browser = await playwright.Chromium.LaunchAsync(new()
+            {
+                ExecutablePath = Program,
+                Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            });
+            var page = new Page(playwright, await browser.NewPageAsync(new()
+            {
+                ViewportSize = new() { Width = look.Width, Height = look.Height },
+                ReducedMotion = look.LessMotion ? ReducedMotion.Reduce : ReducedMotion.NoPreference,
+            }));
+            await page.GoToAsync(url);
+            return page;
         }
-        catch (Win32Exception)
+        catch
         {
-            return false;
+            playwright.Dispose(); // ends the browser as well
+            throw;
+        }
+    }
+
+    private sealed class Page : IBrowserPage
+    {
+        private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+        private readonly ConcurrentQueue<string> _complaints = [];
+        private readonly IPlaywright _playwright;
+        private readonly IPage _page;
+
+        public Page(IPlaywright playwright, IPage page)
+        {
+            (_playwright, _page) = (playwright, page);
+            page.PageError += (_, error) => _complaints.Enqueue(error);
+            page.Console += (_, message) =>
+            {
+                if (message.Type == "error")
+                    _complaints.Enqueue(message.Text);
+            };
+        }
+
+        public IReadOnlyCollection<string> Complaints => _complaints;
+
+        public Task GoToAsync(Uri url) => _page.GotoAsync(url.ToString());
+
+        public async Task<JsonElement> EvaluateAsync(string expression) => await _page.EvaluateAsync(expression).WaitAsync(Limit) ?? default;
+
+        public Task PressAsync(char key) => _page.Keyboard.PressAsync(key.ToString());
+
+        public Task<byte[]> ScreenshotAsync() => _page.ScreenshotAsync();
+
+        public async ValueTask DisposeAsync()
+        {
+            await _page.Context.Browser!.DisposeAsync();
+            _playwright.Dispose();
         }
     }
 }

@@ -92,21 +92,36 @@ public sealed class LauncherSetupTests : IDisposable
         Assert.Equal(0, _sandbox.Builds);
     }
 
-    [Fact]
-    public async Task SetupTest_UbuntuWithoutChromium_SkipsItAndSaysSo()
+    [Theory]
+    [InlineData("chromium", "chromium-browser", "chromium")]
+    [InlineData("firefox-esr", "firefox", "firefox")]
+    public async Task SetupTest_UbuntuWithoutBrowser_SkipsItAndSaysSo(string browser, string stub, string snap)
     {
         _sandbox.WriteFile("etc/os-release", "ID=ubuntu\nID_LIKE=debian\n");
-        _sandbox.Remove("chromium");
-        _sandbox.Fake("chromium-browser", "echo \"Command '$0' requires the chromium snap to be installed.\" >&2; exit 1");
-        _sandbox.Fake("apt-cache", "[ \"$2\" != chromium ] || printf 'Package: chromium\\nPre-Depends: debconf, snapd (>= 2.54)\\n'");
+        _sandbox.Remove(browser);
+        _sandbox.Fake(stub, $"echo \"Command '$0' requires the {snap} snap to be installed.\" >&2; exit 1");
+        _sandbox.Fake("apt-cache", $"[ \"$2\" != {snap} ] || printf 'Package: {snap}\\nPre-Depends: debconf, snapd (>= 2.54)\\n'");
         _sandbox.Fake("id", "echo 0");
 
         var result = await _sandbox.RunAsync("setup", "test");
 
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("browser tests will skip", result.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain(_sandbox.AptGetCalls, static call => call.Contains("chromium", StringComparison.Ordinal));
+        Assert.Contains($"{browser} cannot be installed here (Ubuntu has it as a snap only): its browser tests will skip", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain(_sandbox.AptGetCalls, call => call.Contains(browser, StringComparison.Ordinal));
         Assert.Equal(1, _sandbox.Builds);
+    }
+
+    [Theory]
+    [InlineData("chromium")]
+    [InlineData("firefox-esr")]
+    public async Task SetupTest_DebianWithoutBrowser_InstallsIt(string browser)
+    {
+        _sandbox.Remove(browser);
+        _sandbox.Fake("id", "echo 0");
+
+        await _sandbox.RunAsync("setup", "test");
+
+        Assert.Contains(_sandbox.AptGetCalls, call => call.Split(' ').Contains(browser));
     }
 
     [Fact]

@@ -36,6 +36,7 @@ export class Live {
   #clock = [];
   #heard = 0;
   #timer = 0;
+  #asking = false;
 
   constructor(handlers) {
     this.#handlers = handlers;
@@ -54,7 +55,6 @@ export class Live {
   }
 
   #open() {
-    clearTimeout(this.#timer);
     const url = new URL("/live" + location.search, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
@@ -84,9 +84,26 @@ export class Live {
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
       this.#handlers.link(false, code === 1013 ? "The receiver has as many viewers as it takes." : "");
-      this.#timer = setTimeout(() => this.#open(), this.#wait * (0.8 + 0.4 * Math.random()));
-      this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+      this.#later();
     };
+  }
+
+  #later() {
+    this.#timer = setTimeout(() => this.#again(), this.#wait * (0.8 + 0.4 * Math.random()));
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  /** Opens a socket only when the receiver answers: after sockets that failed, Firefox keeps the next one waiting for up to a minute. */
+  async #again() {
+    clearTimeout(this.#timer);
+    if (this.#asking) return;
+    this.#asking = true;
+    const asked = fetch("/icon.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(LONGEST_WAIT_MS) });
+    // From 500 on it is a proxy that answers, in the place of a receiver that is away.
+    const there = await asked.then(({ status }) => status < 500, () => false);
+    this.#asking = false;
+    if (there) this.#open();
+    else this.#later();
   }
 
   #text(message) {
@@ -117,7 +134,7 @@ export class Live {
   #hurry() {
     if (this.#socket.readyState !== WebSocket.CLOSED) return;
     this.#wait = FIRST_WAIT_MS;
-    this.#open();
+    this.#again();
   }
 
   #ping() {

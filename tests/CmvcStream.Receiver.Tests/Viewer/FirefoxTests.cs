@@ -1,0 +1,3 @@
+namespace CmvcStream.Receiver.Tests.Viewer;
+
+public sealed class FirefoxTests() : BrowserTests(Firefox.Instance);

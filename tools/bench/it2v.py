@@ -57,12 +57,12 @@ def measure_ours(o, names):
     jobs = [(rate, clip) for rate in o.rates for clip in names]
     if o.peers_only:
         return {(rate, clip): ours.known(o.out, clip, rate, o.every) for rate, clip in jobs}
-    with ThreadPoolExecutor(os.cpu_count()) as scorers:
+    with ThreadPoolExecutor(1) as scorers:      # the other core is the stream's
         futures = {}
         for rate, clip in jobs:
             futures[rate, clip] = ours.measure(o.out, clip, rate, o.every, scorers)
-            # Pictures wait as files of 175 MB: no more of them than are being scored, and one.
-            while sum(not f.done() for f in futures.values()) > os.cpu_count():
+            # Pictures wait as files of 175 MB: no more of them than the one that is being scored, and one.
+            while sum(not f.done() for f in futures.values()) > 1:
                 wait([f for f in futures.values() if not f.done()], return_when=FIRST_COMPLETED)
         return {job: future.result() for job, future in futures.items()}
 

@@ -17,6 +17,7 @@ public sealed class TcpWireMeter(Socket socket)
 
     private readonly byte[] _info = new byte[256];
     private WireCounters _last;
+    private int? _ipHeader;
 
     /// <summary>The newest figures; after the socket has been closed, the last ones read before.</summary>
     public WireCounters Read()
@@ -27,17 +28,18 @@ public sealed class TcpWireMeter(Socket socket)
                 return _last;
             try
             {
+                // Another thread may close the socket at any moment: all that asks it stands here.
                 var length = socket.GetRawSocketOption(IpProtocolTcp, TcpInfo, _info);
                 if (length < Needed)
                     return _last;
+                _ipHeader ??= socket.AddressFamily == AddressFamily.InterNetworkV6 && !MappedV4() ? 40 : 20;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 return _last;
             }
 
-            var ip = socket.AddressFamily == AddressFamily.InterNetworkV6 && !MappedV4() ? 40 : 20;
-            var header = ip + 20 + ((_info[Options] & OptionTimestamps) != 0 ? 12 : 0);
+            var header = _ipHeader.Value + 20 + ((_info[Options] & OptionTimestamps) != 0 ? 12 : 0);
             long segmentsOut = BinaryPrimitives.ReadUInt32LittleEndian(_info.AsSpan(SegsOut));
             long segmentsIn = BinaryPrimitives.ReadUInt32LittleEndian(_info.AsSpan(SegsIn));
             var sent = BinaryPrimitives.ReadInt64LittleEndian(_info.AsSpan(BytesSent));

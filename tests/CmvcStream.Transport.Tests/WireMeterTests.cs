@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using CmvcStream.Core.Control;
 using CmvcStream.Protos;
 using Google.Protobuf;
@@ -63,5 +65,33 @@ public class WireMeterTests
         await sender.DisposeAsync();
 
         Assert.True(sender.Wire.TxBytes >= before.TxBytes && before.TxBytes > 100);
+    }
+
+    [Fact]
+    public async Task Read_WhileTheSocketIsClosed_GivesTheLastFigures()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the kernel's counters are read on Linux only");
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        for (var round = 0; round < 200; round++)
+        {
+            // Both families in one, as HttpClient's sockets are: whether it speaks IPv4 is asked of the socket as well.
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(listener.LocalEndPoint!);
+            using var peer = await listener.AcceptAsync();
+            var reading = Task.Run(() =>
+            {
+                // A meter of its own each time, which has asked nothing yet.
+                while (new TcpWireMeter(socket).Read().Measured)
+                {
+                }
+            });
+            await Task.Delay(round % 3);
+
+            socket.Dispose();
+
+            await reading.WaitAsync(TimeSpan.FromSeconds(20));
+        }
     }
 }

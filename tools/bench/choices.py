@@ -27,7 +27,7 @@ VARIANTS = {'as it is': [], 'even spacing': ['--uniform'], 'no motion': ['--no-m
 
 def main():
     p = argparse.ArgumentParser(prog='choices.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--rates', default='7,8,9', type=common.numbers, help='kbit/s on the wire (7,8,9): three runs of a clip that differ as noise does')
+    p.add_argument('--rates', default='7,9', type=common.numbers, help='kbit/s on the wire (7,9): two runs of a clip that differ as noise does')
     p.add_argument('--out', default=os.path.join(ROOT, 'artifacts', 'bench'), help='sequences and scratch files (artifacts/bench)')
     p.add_argument('--jobs', default=os.cpu_count(), type=int, help='simulations at a time')
     p.add_argument('--every', default=12, type=int, help='score every n-th frame (12)')

@@ -21,7 +21,7 @@ public sealed class TlsTests : IDisposable
         Assert.Equal(0, await sender.ExitAsync());
         await receiver.ErrorLineAsync("shows synthetic:street");
         using var tx = JsonDocument.Parse(await File.ReadAllTextAsync(stats));
-        Assert.True(tx.RootElement.GetProperty("frames").GetProperty("coded").GetInt64() > 1);
+        Assert.True(tx.RootElement.GetProperty("frames").GetProperty("coded").GetInt64() >= 1);
         Assert.Equal("tcp_info", tx.RootElement.GetProperty("wire").GetProperty("from").GetString());
     }
 

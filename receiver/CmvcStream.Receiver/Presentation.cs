@@ -41,8 +41,9 @@ internal sealed class Presentation : IDisposable
         lock (_gate)
         {
             var first = _lastKeyframe is null;
-            // Smooth: the gap before it could not be shown until now. Low latency: it could.
-            _delay.Arrived(_clock.Now, _lowLatency || first ? pts : _lastKeyframe!.Value);
+            // Smooth: the gap before it could not be shown until now. Low latency, or a gap that nothing fills: it could.
+            var alone = _lowLatency || first || pts - _lastKeyframe!.Value > SceneState.LongestGap;
+            _delay.Arrived(_clock.Now, alone ? pts : _lastKeyframe!.Value);
             _lastKeyframe = pts;
             if (first)
                 Wake();

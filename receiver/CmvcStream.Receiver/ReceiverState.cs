@@ -25,7 +25,11 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
     private long _lastKeyframe;
     private double? _lastLatency;
     private long _coded;
-    private double? _sessionBegan, _sessionEnded;
+    private readonly double[] _modes = new double[2];
+    private readonly List<ModeSwitch> _switches = [];
+    private WireCounters _earlier;
+    private StreamMode _mode = StreamMode.It2V;
+    private double? _modeBegan, _sessionEnded;
     private PresentationStatistics? _presentation;
 
     public Distribution DecodeTime { get; } = new();
@@ -50,16 +54,40 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
 
     public void Listening(Uri url) => _listen = url;
 
-    public void Begin(Hello hello, ISession<ReceiverMessage, SenderMessage> session)
+    /// <summary>A sender is connected.</summary>
+    /// <param name="hello">What it shows.</param>
+    /// <param name="session">Its connection.</param>
+    /// <param name="resumed">It goes on with its stream: what was counted of it still counts.</param>
+    public void Begin(Hello hello, ISession<ReceiverMessage, SenderMessage> session, bool resumed)
     {
         lock (_gate)
         {
+            _earlier = resumed && _session is { } last ? _earlier.Plus(last.Wire) : default;
             (_hello, _session, _phase, _lost, Trouble) = (hello, session, StreamPhase.Connected, null, null);
-            _transcript.Clear();
             _rate.Reset();
+            _sessionEnded = null;
+            if (resumed)
+                return;
+            _transcript.Clear();
             Sent = new();
             _start.Connect ??= Math.Round(Now);
-            (_sessionBegan, _sessionEnded) = (Now, null);
+            (_modeBegan, _mode) = (Now, StreamMode.It2V);
+            Array.Clear(_modes);
+            _switches.Clear();
+        }
+    }
+
+    /// <summary>The sender sends in this mode from now on.</summary>
+    public void Switched(StreamMode mode)
+    {
+        lock (_gate)
+        {
+            if (mode == _mode)
+                return;
+            var now = Now;
+            _modes[mode == StreamMode.It2V ? 1 : 0] += now - (_modeBegan ?? now);
+            _switches.Add(new(Math.Round(now / 1000, 2), Name(_mode), Name(mode), "the sender says so", null));
+            (_mode, _modeBegan) = (mode, now);
         }
     }
 
@@ -122,7 +150,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
             {
                 Phase = _phase,
                 Listen = _listen.ToString(),
-                Mode = _hello is null ? null : "IT2V",
+                Mode = _hello is null ? null : Name(_mode),
                 Source = _hello?.Source.Name,
                 Trouble = Trouble ?? _lost,
                 Fps = options.Fps.Hertz,
@@ -142,8 +170,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
     {
         lock (_gate)
         {
-            var wire = _session?.Wire;
-            var session = _sessionBegan is { } began ? Math.Round(((_sessionEnded ?? Now) - began) / 1000, 2) : 0;
+            var wire = _session?.Wire.Plus(_earlier);
             return new()
             {
                 Role = "receiver",
@@ -161,7 +188,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                     Rx = new(Payload.Keyframe, Payload.Motion, Payload.Text, Payload.Control),
                 },
                 StartMs = new() { Connect = _start.Connect, Text = _start.Text, Picture = _start.Picture, Full = _start.Full },
-                Modes = new() { It2vS = session },
+                Modes = new() { It2vS = Seconds(StreamMode.It2V), Tt2vS = Seconds(StreamMode.Tt2V), Switches = [.. _switches] },
                 Frames = new()
                 {
                     Coded = _coded,
@@ -174,6 +201,14 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                 StagesMs = new() { ["decode"] = DecodeTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
             };
         }
+    }
+
+    private static string Name(StreamMode mode) => mode == StreamMode.Tt2V ? "TT2V" : "IT2V";
+
+    private double Seconds(StreamMode mode)
+    {
+        var current = mode == _mode && _modeBegan is { } began ? (_sessionEnded ?? Now) - began : 0;
+        return Math.Round((_modes[mode == StreamMode.It2V ? 0 : 1] + current) / 1000, 2);
     }
 
     private long Count(Provenance provenance) => Interlocked.Read(ref _shown[(int)provenance]);

@@ -1,12 +1,14 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
-using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
 
 namespace CmvcStream.Receiver;
 
-/// <summary>Takes one sender after another: greets it, reads and decodes its packets, and presents until everything was shown.</summary>
+/// <summary>
+/// Takes one sender after another. A sender that comes back goes on with its stream; another one takes its place only when the first is gone
+/// or silent.
+/// </summary>
 internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, ViewerServer? viewer, TextWriter output, Action<string> report) : IAsyncDisposable
 {
     /// <summary>Largest picture that a sender may announce.</summary>
@@ -16,31 +18,39 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(6);
 
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim _presenting = new(1);
+    private readonly SemaphoreSlim _choosing = new(1);
     private readonly List<IFrameSink> _firstSinks = SessionSinks.Create(options, 1, output, report);
     private readonly CancellationTokenSource _stop = new();
-    private int _sessions;
+    private ReceivedStream? _stream;
+    private int _streams;
 
     /// <summary>Who connects and does not say hello within this keeps the next sender out no longer.</summary>
     public TimeSpan HelloPatience { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Ends when the first session has been presented whole.</summary>
+    /// <summary>A sender whose connection broke may come back for so long; then its stream is over.</summary>
+    public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A sender that is connected and says nothing for this long does not keep another one out.</summary>
+    public TimeSpan SilencePatience { get; init; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>Ends when the first stream has been presented whole.</summary>
     public Task First => _first.Task;
 
     /// <summary>Stops presenting; what was presented is still written out.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _presenting.WaitAsync(Farewell);
-        _presenting.Dispose();
+        if (_stream is { } stream)
+            await Task.WhenAny(stream.Presented, Task.Delay(Farewell));
+        _choosing.Dispose();
         _stop.Dispose();
     }
 
     public async Task ServeAsync(ISession<ReceiverMessage, SenderMessage> session, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(HelloPatience);
-        await using var messages = session.ReceiveAsync(patience.Token).GetAsyncEnumerator(patience.Token);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        over.CancelAfter(HelloPatience);
+        await using var messages = session.ReceiveAsync(over.Token).GetAsyncEnumerator(over.Token);
         try
         {
             if (!await messages.MoveNextAsync())
@@ -51,70 +61,58 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
             throw Refusal($"no hello within {HelloPatience.TotalSeconds:0} s");
         }
 
-        patience.CancelAfter(Timeout.InfiniteTimeSpan);
-        var began = System.Diagnostics.Stopwatch.GetTimestamp();
-        var hello = Check(messages.Current.Hello);
-        // The last session's rest is shown before a new one begins.
-        await _presenting.WaitAsync(cancellationToken);
-        var presenting = false;
+        over.CancelAfter(Timeout.InfiniteTimeSpan);
+        var stream = await ChooseAsync(session, Check(messages.Current.Hello), cancellationToken);
+        await stream.ServeAsync(session, messages, over);
+        if (!stream.Over)
+            _ = GiveUpAsync(stream);
+        else if (options.Once)
+            await stream.Presented;
+    }
+
+    /// <summary>The stream that a hello is of: the one that is there, or a new one.</summary>
+    private async Task<ReceivedStream> ChooseAsync(ISession<ReceiverMessage, SenderMessage> session, Hello hello, CancellationToken cancellationToken)
+    {
+        await _choosing.WaitAsync(cancellationToken);
         try
         {
-            var number = Interlocked.Increment(ref _sessions);
-            report($"sender {session.Peer} shows {hello.Source.Name}, {hello.Source.Width}x{hello.Source.Height}");
-            state.Begin(hello, session);
-            var size = new PixelSize((int)hello.Source.Width, (int)hello.Source.Height);
-            var rate = new FrameRate((int)hello.Source.TickRate, (int)hello.Source.TickScale);
-            var scene = new SceneState();
-            var presentation = new Presentation(options, scene, new ImageTextRegenerator(scene, size, options.LowLatency), size, state, number == 1 ? _firstSinks : SessionSinks.Create(options, number, output, report), viewer?.Sink, report);
-            using var reader = new SessionReader(session, scene, presentation, state, size, rate, began, report);
-            presenting = true;
-            var shown = PresentAsync(presentation, scene);
-            try
+            if (_stream is { } current)
             {
-                await reader.GreetAsync(options, cancellationToken);
-                await reader.ReadAsync(messages, cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                reader.Lost("the connection ended before the source did");
-            }
-            catch (TransportException e)
-            {
-                reader.Lost(e.Message);
-            }
-            catch (Exception e)
-            {
-                // Whatever it was, the presentation must come to its end, or the next sender waits for ever.
-                reader.Lost($"{e.GetType().Name}: {e.Message}");
-                throw;
+                if (current.IsOf(hello))
+                    return current;
+                if (!current.Over && current.Connected && current.Silence < SilencePatience)
+                    throw new TransportException(TransportError.Busy, "another sender is being received; a receiver serves one at a time");
+                current.Finish("another sender has come");
+                // The last stream's rest is shown before a new one begins.
+                await current.Presented.WaitAsync(cancellationToken);
             }
 
-            if (options.Once)
-                await shown;
+            var number = ++_streams;
+            report($"sender {session.Peer} shows {hello.Source.Name}, {hello.Source.Width}x{hello.Source.Height}");
+            var sinks = number == 1 ? _firstSinks : SessionSinks.Create(options, number, output, report);
+            var stream = new ReceivedStream(options, hello, state, sinks, viewer?.Sink, report, _stop.Token);
+            _ = stream.Presented.ContinueWith(_ => _first.TrySetResult(), TaskScheduler.Default);
+            _stream?.Dispose();
+            return _stream = stream;
         }
         finally
         {
-            if (!presenting)
-                _presenting.Release();
+            _choosing.Release();
         }
     }
 
-    private async Task PresentAsync(Presentation presentation, SceneState scene)
+    private async Task GiveUpAsync(ReceivedStream stream)
     {
         try
         {
-            await presentation.RunAsync(_stop.Token);
+            while (!stream.Over && !stream.Connected && stream.Silence < ResumePatience)
+                await Task.Delay(TimeSpan.FromMilliseconds(Math.Clamp((ResumePatience - stream.Silence).TotalMilliseconds, 1, 500)), _stop.Token);
+            if (!stream.Connected)
+                stream.Finish($"the sender has not come back for {ResumePatience.TotalSeconds:0} s");
         }
-        catch (Exception e)
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
         {
-            report($"presentation failed: {e.Message}");
-        }
-        finally
-        {
-            presentation.Dispose();
-            scene.Dispose();
-            _presenting.Release();
-            _first.TrySetResult();
+            // The receiver stops.
         }
     }
 

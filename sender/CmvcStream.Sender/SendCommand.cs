@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using CmvcStream.CommandLine;
+using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Sender.Capture;
 using CmvcStream.Transport;
@@ -27,10 +28,9 @@ public static class SendCommand
         var to = CommandOptions.Value("--to", "URL", t => CommandOptions.ParseUrl(t, "http://127.0.0.1:50051"), "The receiver, for example http://127.0.0.1:50051.", required: true);
         var transport = new Option<string>("--transport") { HelpName = "grpc", Description = "How packets travel.", DefaultValueFactory = _ => "grpc" };
         transport.AcceptOnlyFromAmong("grpc");
-        var rate = CommandOptions.Value("--max-rate", "8kbps", ParseRate, "Bits a second on the wire, headers included: 1kbps to 1Mbps.");
-        rate.DefaultValueFactory = _ => new(8000);
-        var mode = new Option<string>("--mode") { HelpName = "it2v", Description = "What travels; this version has IT2V.", DefaultValueFactory = _ => "it2v" };
-        mode.AcceptOnlyFromAmong("auto", "it2v");
+        var rate = CommandOptions.Value<Bitrate?>("--max-rate", "8kbps", t => ParseRate(t), "Most bits a second on the wire, headers included, 1kbps to 1Mbps; unless given, what the link carries.");
+        var mode = new Option<string>("--mode") { HelpName = "auto|it2v|tt2v", Description = "What travels: images, text only, or whichever the link has room for.", DefaultValueFactory = _ => "auto" };
+        mode.AcceptOnlyFromAmong("auto", "it2v", "tt2v");
         var size = CommandOptions.Value("--size", "480x270", ParseSize, "Bounding box of the picture; its aspect is kept.");
         size.DefaultValueFactory = _ => new(480, 270);
         var fps = CommandOptions.Value("--fps", "15", t => CommandOptions.ParseFps(t, 60), "Captured frames a second.");
@@ -45,6 +45,7 @@ public static class SendCommand
         command.SetAction((r, stop) => SenderApp.RunAsync(new(r.GetValue(source)!, r.GetValue(to)!)
         {
             MaxRate = r.GetValue(rate),
+            Mode = Enum.Parse<ModeChoice>(r.GetValue(mode)!, ignoreCase: true),
             Size = r.GetValue(size),
             Fps = r.GetValue(fps),
             Loop = r.GetValue(loop),

@@ -1,3 +1,4 @@
+using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Transport;
 
@@ -6,8 +7,11 @@ namespace CmvcStream.Sender;
 /// <summary>What `./cmvc send` was asked to do.</summary>
 public sealed record SendOptions(string Source, Uri To)
 {
-    /// <summary>Wire bytes, headers included, that may leave a second.</summary>
-    public Bitrate MaxRate { get; init; } = new(8000);
+    /// <summary>Wire bytes, headers included, that may leave a second at most; null: what the link carries.</summary>
+    public Bitrate? MaxRate { get; init; }
+
+    /// <summary>Which mode: chosen by what the link carries, or one of them.</summary>
+    public ModeChoice Mode { get; init; }
 
     /// <summary>Bounding box of the coded picture.</summary>
     public PixelSize Size { get; init; } = new(480, 270);

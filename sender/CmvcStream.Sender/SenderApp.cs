@@ -29,10 +29,11 @@ public static class SenderApp
                 throw new FormatException("--trust goes with --to https://HOST:PORT");
             await using var source = FrameSources.Create(options.Source, new CaptureOptions { Box = options.Size, Rate = options.Fps, Loop = options.Loop });
             await source.StartAsync(stop.Token);
-            await using var session = await new GrpcSenderTransport().ConnectAsync(options.To, new(options.Token) { Trust = options.Trust }, stop.Token);
-            state.Connected(session);
-            using var sender = new SenderSession(options, source, session, state, message => Report(error, message));
-            await sender.RunAsync(Farewell, stop.Token);
+            var transport = new GrpcSenderTransport();
+            Connect connect = token => transport.ConnectAsync(options.To, new(options.Token) { Trust = options.Trust }, token);
+            await using var session = await connect(stop.Token);
+            using var sender = new SenderSession(options, source, connect, state, message => Report(error, message));
+            await sender.RunAsync(session, Farewell, stop.Token);
             exit = cancellationToken.IsCancellationRequested ? "stopped" : "done";
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -8,92 +8,101 @@ using CmvcStream.Transport;
 namespace CmvcStream.Sender;
 
 /// <summary>
-/// One session: the capture task turns frames into parts, the pacing task sends packets within the wire budget, the listening task
-/// hears reports. They share the assembler, under one lock.
+/// One stream: the capture task turns frames into parts, the pacing task sends packets as the link allows, and
+/// <see cref="ReceiverConnection"/> keeps a session with the receiver and hears reports. They share the link, under one lock.
 /// </summary>
 internal sealed class SenderSession : IDisposable
 {
     private readonly SendOptions _options;
     private readonly IFrameSource _source;
-    private readonly ISession<SenderMessage, ReceiverMessage> _session;
     private readonly SenderState _state;
     private readonly Action<string> _report;
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly long _began;
-    private readonly WireBudget _budget;
-    private readonly PacketAssembler _assembler;
     private readonly WireOverhead _overhead;
+    private readonly SenderLink _link;
     private readonly KeyframeRateControl _rate;
     private readonly KeyframeStage _stage;
     private readonly FrameChooser _chooser;
+    private readonly ReceiverConnection _connection;
     private readonly IDescriber _describer = new SignalDescriber();
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _wake = new(0);
-    private readonly WireCounters _connected;
+    private readonly ulong _id = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+    private ISession<SenderMessage, ReceiverMessage>? _session;
+    private CancellationTokenSource _gone = new();
+    private WireCounters _connected;
     private double _charged;
-    private bool _said, _helloSent;
+    private long _lastTick = -1;
+    private int _changes;
+    private bool _said;
     private string? _trouble;
 
-    public SenderSession(SendOptions options, IFrameSource source, ISession<SenderMessage, ReceiverMessage> session, SenderState state, Action<string> report)
+    /// <param name="options">What was asked for.</param>
+    /// <param name="source">Open.</param>
+    /// <param name="connect">Opens further sessions when the first is lost.</param>
+    /// <param name="state">Is told of everything.</param>
+    /// <param name="report">Takes a message for the user.</param>
+    public SenderSession(SendOptions options, IFrameSource source, Connect connect, SenderState state, Action<string> report)
     {
-        (_options, _source, _session, _state, _report) = (options, source, session, state, report);
+        (_options, _source, _state, _report) = (options, source, state, report);
         _began = _time.GetTimestamp();
-        _connected = session.Wire;
-        _budget = new(options.MaxRate);
         _overhead = options.To.Scheme == Uri.UriSchemeHttps ? WireOverhead.GrpcTls : WireOverhead.GrpcClear;
-        _assembler = new(_overhead, _budget);
-        _rate = new(options.MaxRate, _overhead, source.Rate, source.Size);
+        _link = new(new(_overhead) { MaxRate = options.MaxRate, Mode = options.Mode });
+        _rate = new(_link.Rate, _overhead, source.Rate, source.Size);
         _stage = new(source.Size, _rate);
         _chooser = new(_stage, _rate);
+        _connection = new(connect, Hello, () => Locked(link => ToSpan(link.Silence(Now))), () => Locked(link => ToSpan(link.Estimator.RoundTrip ?? MediaTime.FromSeconds(1))), report)
+        {
+            Changed = Attach,
+            Heard = Hear,
+        };
+        state.Link = () => Locked(Describe);
     }
 
     private MediaTime Now => new(_time.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond);
 
     /// <summary>Streams until the source ends or <paramref name="stop"/>, then says goodbye and waits until all was delivered.</summary>
-    public async Task RunAsync(TimeSpan farewell, CancellationToken stop)
+    /// <param name="first">The first session.</param>
+    /// <param name="farewell">How long what was said may take to be delivered at the end.</param>
+    /// <param name="stop">Ends the source.</param>
+    /// <exception cref="TransportException">The receiver refuses us, or is gone for good.</exception>
+    public async Task RunAsync(ISession<SenderMessage, ReceiverMessage> first, TimeSpan farewell, CancellationToken stop)
     {
         using var end = new CancellationTokenSource();
-        var listening = ListenAsync(end.Token);
         using var capture = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var connected = _connection.RunAsync(first, () => Volatile.Read(ref _said), end.Token);
         var capturing = CaptureAsync(capture.Token);
         var pacing = PaceAsync(end.Token);
-        // The listening task ends early only when the session is broken or refused; then nothing else makes sense.
-        if (await Task.WhenAny(pacing, listening, capturing) is var first && first.IsFaulted)
+        // Connection and pacing end early only when all is lost; then nothing else makes sense.
+        if (await Task.WhenAny(pacing, connected, capturing) is var ended && (ended.IsFaulted || ended != capturing))
         {
             await capture.CancelAsync();
             await end.CancelAsync();
-            await Task.WhenAll(capturing, pacing, listening).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.WhenAll(capturing, pacing, connected).ContinueWith(_ => { }, TaskScheduler.Default);
             // What the receiver said is the better reason than the write that failed because of it.
-            await (listening.IsFaulted ? listening : first);
-        }
-
-        if (first == listening && !capturing.IsCompleted)
-        {
-            await capture.CancelAsync();
-            await end.CancelAsync();
-            throw new TransportException(TransportError.Broken, $"the receiver at {_options.To} ended the session; start it again, or look at what it says");
+            await (connected.IsFaulted ? connected : ended);
+            throw new TransportException(TransportError.Broken, $"the receiver at {_options.To} ended the session");
         }
 
         await capturing;
         end.CancelAfter(farewell);
         try
         {
-            await pacing;
+            await connected;
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            throw new TransportException(TransportError.Broken,
-                $"the last {BacklogBytes()} bytes could not be delivered to {_options.To} within {farewell.TotalSeconds:0} s; the link is slower than --max-rate");
-        }
-
-        await _session.CompleteAsync(end.Token);
-        try
-        {
-            await listening;
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
-        {
+            var (backlog, delivered) = Locked(link => (link.Backlog + link.InFlight, link.Idle));
+            if (!delivered)
+                throw new TransportException(TransportError.Broken,
+                    $"the last {backlog} bytes could not be delivered to {_options.To} within {farewell.TotalSeconds:0} s; the link is too slow, or gone");
             _report("the receiver did not confirm the end of the stream");
+        }
+        finally
+        {
+            await end.CancelAsync();
+            await pacing.ContinueWith(_ => { }, TaskScheduler.Default);
         }
     }
 
@@ -102,20 +111,28 @@ internal sealed class SenderSession : IDisposable
         _stage.Dispose();
         _chooser.Dispose();
         _wake.Dispose();
+        _gone.Dispose();
+    }
+
+    private static TimeSpan ToSpan(MediaTime time) => TimeSpan.FromMicroseconds(time.Microseconds);
+
+    private T Locked<T>(Func<SenderLink, T> ask)
+    {
+        lock (_gate)
+            return ask(_link);
     }
 
     private async Task CaptureAsync(CancellationToken stop)
     {
-        long lastTick = -1;
         try
         {
             while (await _source.ReadAsync(stop) is { } frame)
             {
                 _state.Captured++;
                 _state.Dropped = _source.Dropped;
-                if (lastTick < 0)
+                if (_lastTick < 0)
                     Say(new StreamControl { EpochUs = (ulong)((DateTime.UtcNow - DateTime.UnixEpoch).TotalMicroseconds - MediaTime.FromTicks(frame.Tick, _source.Rate).Microseconds) });
-                lastTick = frame.Tick;
+                Volatile.Write(ref _lastTick, frame.Tick);
                 Describe(frame);
                 TellTrouble();
                 Take(_chooser.Offer(frame, Available(), newest: !_source.HasNewer));
@@ -123,10 +140,10 @@ internal sealed class SenderSession : IDisposable
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested) { }
 
-        if (_chooser.Finish() is { } last)
+        if (!double.IsNegativeInfinity(Available()) && _chooser.Finish() is { } last)
             Take(last);
-        Say(new StreamControl { CoveredTick = (uint)(lastTick + 1), End = true });
-        _said = true;
+        Say(new StreamControl { CoveredTick = (uint)(_lastTick + 1), End = true });
+        Volatile.Write(ref _said, true);
         _wake.Release();
     }
 
@@ -142,20 +159,27 @@ internal sealed class SenderSession : IDisposable
         _chooser.Coded();
         _state.Coded = _stage.Coded;
         lock (_gate)
-            _assembler.Add(coded.Keyframe, coded.Motion, Now);
+            _link.Add(coded.Keyframe, coded.Motion, Now);
         _wake.Release();
     }
 
-    private int BacklogBytes()
-    {
-        lock (_gate)
-            return _assembler.Backlog;
-    }
-
+    /// <summary>Payload bytes that a keyframe may have now; what the stages must know of the link is told to them on the way.</summary>
     private double Available()
     {
+        double available;
+        uint acknowledged;
+        bool loss;
         lock (_gate)
-            return _assembler.Available(Now, _rate.Lead);
+        {
+            available = _link.Available(Now, _rate.Lead);
+            _rate.SetRate(_link.Rate);
+            (acknowledged, loss) = (_link.Acknowledged, _link.TakeLoss());
+        }
+
+        _stage.Acknowledge(acknowledged);
+        if (loss)
+            _stage.Lose();
+        return available;
     }
 
     private void Describe(CapturedFrame frame)
@@ -163,7 +187,7 @@ internal sealed class SenderSession : IDisposable
         if (!_describer.TryDescribe(new(frame.Frame, frame.Frame.Pts, _chooser.Scene), out var text))
             return;
         lock (_gate)
-            _assembler.Add(new SceneText { Tick = (uint)frame.Tick, Scene = (uint)text.Scene, Look = text.Look, Motion = text.Motion }, Now);
+            _link.Add(new SceneText { Tick = (uint)frame.Tick, Scene = (uint)text.Scene, Look = text.Look, Motion = text.Motion }, Now);
         _wake.Release();
     }
 
@@ -179,92 +203,164 @@ internal sealed class SenderSession : IDisposable
     private void Say(StreamControl control)
     {
         lock (_gate)
-            _assembler.Add(control, Now);
+            _link.Add(control, Now);
         _wake.Release();
     }
 
     private async Task PaceAsync(CancellationToken end)
     {
+        var completed = false;
         while (true)
         {
-            SenderMessage? message = null;
-            MediaTime? due;
+            SenderMessage? message;
+            ISession<SenderMessage, ReceiverMessage>? session;
+            CancellationToken gone;
+            MediaTime next;
+            bool done;
             lock (_gate)
             {
                 Settle();
-                var now = Now;
-                due = _assembler.DueAt(now, urgent: !_helloSent);
-                if (due <= now)
-                    message = _assembler.Take(now);
-                else if (due is null && _said)
-                    return;
+                message = _link.Poll(Now, out next);
+                (session, gone) = (_session, _gone.Token);
+                done = Volatile.Read(ref _said) && message is null && _link.Said;
+                TellChanges();
             }
 
-            if (message is null)
+            completed &= !gone.IsCancellationRequested && done;
+            try
             {
-                await _wake.WaitAsync(due is { } d ? Math.Max(1, (int)Math.Ceiling((d - Now).Milliseconds)) : 250, end);
-                continue;
-            }
+                using var sending = CancellationTokenSource.CreateLinkedTokenSource(end, gone);
+                if (message is not null)
+                {
+                    await session!.SendAsync(message, sending.Token);
+                    _state.Left(message);
+                    continue;
+                }
 
-            if (!_helloSent)
-                Introduce(message);
-            var payload = message.CalculateSize();
-            var cost = _overhead.WireBytes(payload);
-            lock (_gate)
+                if (done && !completed && session is not null)
+                {
+                    await session.CompleteAsync(sending.Token);
+                    completed = true;
+                }
+            }
+            catch (Exception e) when (e is TransportException || (e is OperationCanceledException && !end.IsCancellationRequested))
             {
-                _charged += cost;
-                _budget.Charge(Now, cost);
+                // Whoever listens hears why, and finds another session; what was lost is found out then.
+                lock (_gate)
+                {
+                    if (_session == session)
+                        _link.Disconnect();
+                }
             }
 
-            await _session.SendAsync(message, end);
-            _state.Left(message);
+            await _wake.WaitAsync((int)Math.Clamp(Math.Ceiling((next - Now).Milliseconds), 1, 250), end);
         }
     }
 
     /// <summary>Charges what the kernel sent beyond what was foreseen: acknowledgements, window updates, retransmissions.</summary>
     private void Settle()
     {
-        if (_session.Wire is not { Measured: true } wire)
+        if (_session?.Wire is not { Measured: true } wire)
             return;
         var unforeseen = wire.TxBytes - _connected.TxBytes - _charged;
         if (unforeseen <= 0)
             return;
         _charged += unforeseen;
-        _budget.Charge(Now, unforeseen);
+        _link.Unforeseen(Now, unforeseen);
     }
 
-    private void Introduce(SenderMessage message)
+    private void TellChanges()
     {
-        _helloSent = true;
-        var id = new byte[8];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(id);
-        message.Hello = new()
+        for (; _changes < _link.Changes.Count; _changes++)
         {
-            Version = ProtocolVersions.Current,
-            Sender = BitConverter.ToUInt64(id),
-            Source = new()
-            {
-                Name = _source.Name,
-                Width = (uint)_source.Size.Width,
-                Height = (uint)_source.Size.Height,
-                TickRate = (uint)_source.Rate.Rate,
-                TickScale = (uint)_source.Rate.Scale,
-            },
-        };
-    }
-
-    private async Task ListenAsync(CancellationToken end)
-    {
-        await foreach (var message in _session.ReceiveAsync(end))
-        {
-            _state.Received.Count(message);
-            if (message.Welcome is { } welcome && ProtocolVersions.WhyIncompatible(welcome.Version) is { } why)
-                throw new TransportException(TransportError.Protocol, $"the receiver at {_options.To}: {why}");
-            if (message.KeyframeRequest is { } request)
-            {
-                _report($"the receiver asks for an intra keyframe: {request.Reason}");
-                _chooser.Request();
-            }
+            var change = _link.Changes[_changes];
+            _state.Switched(change);
+            _report($"{SenderState.Name(change.From)} -> {SenderState.Name(change.To)}: {change.Reason}");
         }
+    }
+
+    /// <summary>A session becomes the current one, or there is none now.</summary>
+    private void Attach(ISession<SenderMessage, ReceiverMessage>? session, Welcome? welcome)
+    {
+        lock (_gate)
+        {
+            _gone.Cancel();
+            _gone.Dispose();
+            _gone = new();
+            if (session is null)
+            {
+                _link.Disconnect();
+                return;
+            }
+
+            _state.Connected(session);
+            _session = session;
+            // The first session says hello with its first packet; a later one has said it already, and what that took counts.
+            (_connected, _charged) = (welcome is null ? session.Wire : default, 0);
+            _link.Connect(Now, welcome is null ? Hello() : null);
+        }
+
+        if (welcome is not null)
+            Hear(new ReceiverMessage { Welcome = welcome });
+        _wake.Release();
+    }
+
+    private Hello Hello() => new()
+    {
+        Version = ProtocolVersions.Current,
+        Sender = _id,
+        OriginTick = (uint)(Volatile.Read(ref _lastTick) + 1),
+        Source = new()
+        {
+            Name = _source.Name,
+            Width = (uint)_source.Size.Width,
+            Height = (uint)_source.Size.Height,
+            TickRate = (uint)_source.Rate.Rate,
+            TickScale = (uint)_source.Rate.Scale,
+        },
+    };
+
+    private void Hear(ReceiverMessage message)
+    {
+        _state.Received.Count(message);
+        lock (_gate)
+        {
+            var now = Now;
+            _link.Hear(now, message);
+        }
+
+        if (message.Welcome is { } welcome)
+        {
+            if (ProtocolVersions.WhyIncompatible(welcome.Version) is { } why)
+                throw new TransportException(TransportError.Protocol, $"the receiver at {_options.To}: {why}");
+            // It knows nothing of what was coded so far.
+            if (!welcome.Resumed && _connection.Reconnections > 0)
+                _stage.Restart();
+        }
+
+        if (message.KeyframeRequest is { } request)
+        {
+            _report($"the receiver asks for {(request.Intra ? "an intra" : "a")} keyframe: {request.Reason}");
+            _chooser.Request(request.Intra);
+        }
+
+        _wake.Release();
+    }
+
+    private LinkStatistics Describe(SenderLink link)
+    {
+        var now = Now;
+        return new()
+        {
+            EstimateBps = link.Estimate(now)?.BitsPerSecond,
+            RateBps = link.Rate.BitsPerSecond,
+            RoundTripMs = link.Estimator.RoundTrip?.Milliseconds,
+            QueueingMs = link.Estimator.Known ? link.Estimator.Queueing.Milliseconds : null,
+            InFlightBytes = link.InFlight,
+            Stalls = link.Estimator.Stalls,
+            Lost = link.Estimator.Losses.Lost,
+            DroppedKeyframes = link.DroppedKeyframes,
+            Reconnections = _connection.Reconnections,
+        };
     }
 }

@@ -10,7 +10,12 @@ internal sealed class SenderState(TimeProvider time)
 {
     private readonly long _began = time.GetTimestamp();
     private readonly StartStatistics _start = new();
+    private readonly List<ModeSwitch> _switches = [];
+    private readonly double[] _modes = new double[2];
     private ISession<SenderMessage, ReceiverMessage>? _session;
+    private WireCounters _earlier;
+    private StreamMode _mode = StreamMode.It2V;
+    private double? _since;
 
     public PayloadCounters Sent { get; } = new();
 
@@ -26,10 +31,32 @@ internal sealed class SenderState(TimeProvider time)
 
     private double Now => Math.Round(time.GetElapsedTime(_began).TotalMilliseconds);
 
+    /// <summary>Asks how the link is.</summary>
+    public Func<LinkStatistics>? Link { get; set; }
+
+    /// <summary>"IT2V" or "TT2V".</summary>
+    public static string Name(StreamMode mode) => mode == StreamMode.Tt2V ? "TT2V" : "IT2V";
+
+    /// <summary>A session becomes the current one; what earlier ones took still counts.</summary>
     public void Connected(ISession<SenderMessage, ReceiverMessage> session)
     {
+        if (_session is { } last && last != session)
+            _earlier = _earlier.Plus(last.Wire);
         _session = session;
-        _start.Connect = Now;
+        _start.Connect ??= Now;
+        _since ??= Now;
+    }
+
+    /// <summary>The mode is another one from now on.</summary>
+    public void Switched(ModeChange change)
+    {
+        var now = Now;
+        lock (_switches)
+        {
+            _modes[(int)_mode - 1] += now - (_since ?? now);
+            (_mode, _since) = (change.To, now);
+            _switches.Add(new(Math.Round(now / 1000, 2), Name(change.From), Name(change.To), change.Reason, change.Estimate.BitsPerSecond));
+        }
     }
 
     public void Left(SenderMessage message)
@@ -43,7 +70,7 @@ internal sealed class SenderState(TimeProvider time)
 
     public Statistics Statistics(string exit)
     {
-        var wire = _session?.Wire;
+        var wire = _session?.Wire.Plus(_earlier);
         return new()
         {
             Role = "sender",
@@ -61,9 +88,19 @@ internal sealed class SenderState(TimeProvider time)
                 Rx = new(0, 0, 0, Received.Control),
             },
             StartMs = _start,
-            Modes = new() { It2vS = _start.Connect is { } c ? (Now - c) / 1000 : 0 },
+            Modes = Modes(),
+            Link = Link?.Invoke(),
             Frames = new() { Captured = Captured, Coded = Coded, Dropped = Dropped },
             StagesMs = new() { ["encode"] = EncodeTime.Percentiles() },
         };
+    }
+
+    private ModeStatistics Modes()
+    {
+        lock (_switches)
+        {
+            double Seconds(StreamMode mode) => Math.Round((_modes[(int)mode - 1] + (mode == _mode && _since is { } since ? Now - since : 0)) / 1000, 2);
+            return new() { It2vS = Seconds(StreamMode.It2V), Tt2vS = Seconds(StreamMode.Tt2V), Switches = [.. _switches] };
+        }
     }
 }

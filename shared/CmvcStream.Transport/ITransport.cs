@@ -8,7 +8,12 @@ namespace CmvcStream.Transport;
 /// <param name="RxBytes">Received.</param>
 /// <param name="RxPackets">Segments or datagrams received.</param>
 /// <param name="Measured">Counted by the kernel (tcp_info); otherwise modelled from payload and known headers.</param>
-public readonly record struct WireCounters(long TxBytes, long TxPackets, long RxBytes, long RxPackets, bool Measured);
+public readonly record struct WireCounters(long TxBytes, long TxPackets, long RxBytes, long RxPackets, bool Measured)
+{
+    /// <summary>Both connections together.</summary>
+    public WireCounters Plus(WireCounters other) =>
+        new(TxBytes + other.TxBytes, TxPackets + other.TxPackets, RxBytes + other.RxBytes, RxPackets + other.RxPackets, Measured);
+}
 
 /// <summary>One session between a sender and a receiver, seen from one end. Messages arrive whole and in order.</summary>
 /// <typeparam name="TSend">What this end sends.</typeparam>
@@ -43,7 +48,8 @@ public interface ISenderTransport
 public interface IReceiverTransport
 {
     /// <summary>
-    /// Listens, and runs <paramref name="serve"/> for one sender at a time; a second one at the same time is refused.
+    /// Listens, and runs <paramref name="serve"/> for every connection, several at a time: a sender's fresh one comes while its last one hangs.
+    /// A <see cref="TransportException"/> of it (Protocol, Busy) refuses the sender.
     /// </summary>
     /// <exception cref="TransportException">The address cannot be used.</exception>
     Task<IListener> ListenAsync(Uri listen, TransportOptions options,

@@ -5,7 +5,7 @@ namespace CmvcStream.Transport;
 /// <summary>The version of what crosses the wire. Majors must match; a newer minor adds fields that older ends skip.</summary>
 public static class ProtocolVersions
 {
-    public static ProtocolVersion Current => new() { Major = 1, Minor = 0 };
+    public static ProtocolVersion Current => new() { Major = 2, Minor = 0 };
 
     /// <returns>Null, or why the two cannot talk.</returns>
     public static string? WhyIncompatible(ProtocolVersion? theirs) => theirs switch

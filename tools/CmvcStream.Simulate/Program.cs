@@ -24,4 +24,5 @@ root.SetAction(async (parsed, stop) =>
     Console.WriteLine(await Simulation.RunAsync(options, stop));
     return 0;
 });
+root.Subcommands.Add(LinkCommand.Build());
 return await root.Parse(args).InvokeAsync();

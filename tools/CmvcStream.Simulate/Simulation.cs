@@ -156,7 +156,7 @@ internal sealed class Simulation : IDisposable
 
             Send();
             while (_link.TryDeliver(_now, out var message))
-                _reader.Read(message, latest: _now);
+                _reader.Read(message, _now);
             await PresentAsync(stop);
         }
     }

@@ -24,6 +24,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
     private bool _hasPicture;
     private uint _preparedFrom, _preparedTo;
     private MediaTime _guessedUntil;
+    private MediaTime? _ahead;
 
     public ImageTextRegenerator(SceneState scene, PixelSize size, bool lowLatency)
     {
@@ -39,7 +40,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
     {
         var frame = _pool.Rent();
         var provenance = Draw(time, frame);
-        frame.Pts = provenance is Provenance.Held ? _last.Pts : time;
+        frame.Pts = provenance is Provenance.Held ? _last.Pts : _ahead ?? time;
         if (provenance is not (Provenance.Held or Provenance.None))
         {
             frame.CopyTo(_last);
@@ -51,6 +52,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
 
     private Provenance Draw(MediaTime time, VideoFrame frame)
     {
+        _ahead = null;
         var (previous, before, after) = _scene.Around(time + Exact);
         if (before is null)
             return Hold(frame);
@@ -58,6 +60,8 @@ internal sealed class ImageTextRegenerator : IRegenerator
             return Show(before, frame);
         if (after is null)
             return _lowLatency ? Extrapolate(previous, before, time, frame) : Hold(before, frame);
+        if (after.Pts - before.Pts > SceneState.LongestGap)
+            return ShowAhead(after, frame);
         if (after.StartsScene)
             return Hold(before, frame);
         Prepare(before, after);
@@ -80,6 +84,16 @@ internal sealed class ImageTextRegenerator : IRegenerator
     {
         keyframe.Picture.CopyTo(frame);
         Soften(keyframe.Pts, frame);
+        return Provenance.Transmitted;
+    }
+
+    /// <summary>Whoever has looked at an old picture for so long gets the new one at once, before its time, and it is held until then.</summary>
+    private Provenance ShowAhead(SceneKeyframe after, VideoFrame frame)
+    {
+        if (_hasPicture && _last.Pts >= after.Pts)
+            return Hold(frame);
+        after.Picture.CopyTo(frame);
+        _ahead = after.Pts;
         return Provenance.Transmitted;
     }
 

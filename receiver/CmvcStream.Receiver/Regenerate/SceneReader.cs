@@ -14,6 +14,9 @@ namespace CmvcStream.Receiver.Regenerate;
 /// </summary>
 internal sealed class SceneReader : IDisposable
 {
+    /// <summary>How far ahead of real time a sender's source time may be: by more it is damaged, or the picture would never be shown.</summary>
+    private static readonly MediaTime MaxAhead = MediaTime.FromSeconds(30);
+
     /// <summary>How long the last picture may be held before the source's end: the next sender waits for it.</summary>
     private static readonly MediaTime MaxHold = MediaTime.FromSeconds(10);
 
@@ -21,6 +24,7 @@ internal sealed class SceneReader : IDisposable
     private readonly FrameRate _rate;
     private readonly Action<KeyframeArrival> _arrived;
     private readonly Action<string> _fault;
+    private readonly long _origin;
     private readonly KeyframeReconstructor _reconstructor;
     private readonly List<Keyframe> _complete = [];
     private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
@@ -31,10 +35,11 @@ internal sealed class SceneReader : IDisposable
     /// <param name="rate">Ticks a second.</param>
     /// <param name="arrived">Is told of each keyframe that the scene has taken.</param>
     /// <param name="fault">Takes what was wrong, for the user.</param>
+    /// <param name="originTick">The sender's tick at source time 0.</param>
     /// <exception cref="CodecException">libaom is missing or does not fit.</exception>
-    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault)
+    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault, uint originTick = 0)
     {
-        (_scene, _rate, _arrived, _fault) = (scene, rate, arrived, fault);
+        (_scene, _rate, _arrived, _fault, _origin) = (scene, rate, arrived, fault, originTick);
         _reconstructor = new(size, SceneState.Capacity);
     }
 
@@ -47,10 +52,12 @@ internal sealed class SceneReader : IDisposable
     /// <summary>A keyframe is lost, and what is predicted from it with it, until an intra keyframe comes.</summary>
     public bool Broken { get; private set; }
 
+    public bool NeedsIntra => Broken;
+
     /// <summary>Reads a message.</summary>
     /// <param name="message">As received.</param>
-    /// <param name="latest">A keyframe of a later source time is damaged: it would never be shown.</param>
-    public void Read(SenderMessage message, MediaTime latest)
+    /// <param name="real">Time since the stream began.</param>
+    public void Read(SenderMessage message, MediaTime real)
     {
         _complete.Clear();
         if (Packets.Read(message, _complete) is { } wrong)
@@ -58,10 +65,12 @@ internal sealed class SceneReader : IDisposable
         foreach (var motion in message.Motion)
             Read(motion);
         foreach (var keyframe in _complete)
-            Read(keyframe, latest);
+            Read(keyframe, real + MaxAhead);
         if (message.Control is { End: true } control)
         {
-            var (end, most) = (MediaTime.FromTicks(control.CoveredTick, _rate), (_scene.Newest ?? MediaTime.Zero) + MaxHold);
+            // Of text alone there may be minutes after the newest picture.
+            var (end, newest) = (MediaTime.FromTicks(control.CoveredTick - _origin, _rate), _scene.Newest ?? MediaTime.Zero);
+            var most = (newest > real ? newest : real) + MaxHold;
             _scene.SetEnd(end < most ? end : most);
         }
     }
@@ -70,7 +79,7 @@ internal sealed class SceneReader : IDisposable
 
     private void Read(Keyframe keyframe, MediaTime latest)
     {
-        var pts = MediaTime.FromTicks(keyframe.Tick, _rate);
+        var pts = MediaTime.FromTicks(keyframe.Tick - _origin, _rate);
         if (pts < MediaTime.Zero || pts > latest)
         {
             Break($"keyframe {keyframe.Index}: its time {pts} is far ahead of real time");

@@ -32,6 +32,9 @@ internal sealed class SceneState : IDisposable
     /// <summary>Keyframes that may wait to be shown.</summary>
     public const int Capacity = 96;
 
+    /// <summary>Between keyframes further apart nothing is made: there was an outage, or text only. The first after it is shown when it is there.</summary>
+    public static readonly MediaTime LongestGap = MediaTime.FromSeconds(4);
+
     private readonly Lock _gate = new();
     private readonly List<SceneKeyframe> _keyframes = [];
     private MediaTime? _end;

@@ -28,7 +28,7 @@ internal sealed class FrameChooser : IDisposable
     private readonly float[] _vector;
     private readonly bool _uniform;
     private long _lastKeyframe = -1;
-    private bool _requested;
+    private int _requested;
 
     /// <param name="stage">Codes what is chosen.</param>
     /// <param name="rate">Says what can be paid for.</param>
@@ -42,12 +42,13 @@ internal sealed class FrameChooser : IDisposable
     /// <summary>Scenes count from 1.</summary>
     public int Scene { get; private set; } = 1;
 
-    /// <summary>The one gate where an intra keyframe is asked for.</summary>
-    public void Request() => Volatile.Write(ref _requested, true);
+    /// <summary>The one gate where a keyframe is asked for.</summary>
+    /// <param name="intra">It must decode alone; else what is predicted from an acknowledged keyframe will do.</param>
+    public void Request(bool intra) => Interlocked.Or(ref _requested, intra ? 2 : 1);
 
     /// <summary>Takes a frame (and its reference) and says whether it is a keyframe now.</summary>
     /// <param name="frame">The newest frame.</param>
-    /// <param name="available">Payload bytes that may leave soon (<see cref="KeyframeRateControl.Lead"/>).</param>
+    /// <param name="available">Payload bytes that may leave soon (<see cref="KeyframeRateControl.Lead"/>); negative infinity: none may be coded.</param>
     /// <param name="newest">False: newer frames wait already. Such a frame is looked at, but what becomes a keyframe is the newest.</param>
     public Choice? Offer(CapturedFrame frame, double available, bool newest = true)
     {
@@ -59,8 +60,9 @@ internal sealed class FrameChooser : IDisposable
         }
 
         _embedding.Embed(frame.Frame, _vector);
+        newest &= !double.IsNegativeInfinity(available);
         if (_lastKeyframe < 0)
-            return Choose(KeyframeReason.SceneCut);
+            return newest ? Choose(KeyframeReason.SceneCut) : null;
         var ticks = frame.Tick - _lastKeyframe;
         if (_uniform)
             return newest && ticks >= _rate.TargetInterval && _rate.Affords(available) ? Choose(KeyframeReason.Interval) : null;
@@ -76,10 +78,12 @@ internal sealed class FrameChooser : IDisposable
         // A keyframe that has to wait is an old one when it leaves.
         if (!_rate.Affords(available))
             return null;
-        if (Volatile.Read(ref _requested))
+        var requested = Interlocked.Exchange(ref _requested, 0);
+        if (requested > 0)
         {
-            Volatile.Write(ref _requested, false);
-            return Choose(KeyframeReason.Request);
+            if (requested == 1)
+                _stage.Lose();
+            return Choose(requested == 1 ? KeyframeReason.Drift : KeyframeReason.Request);
         }
 
         if (verdict is not null)

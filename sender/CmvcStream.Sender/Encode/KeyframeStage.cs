@@ -42,6 +42,12 @@ internal sealed class KeyframeStage : IDisposable
     /// <summary>What the last keyframe was coded with.</summary>
     public KeyframeSpend LastSpend { get; private set; }
 
+    public void Acknowledge(uint index) { }
+
+    public void Lose() { }
+
+    public void Restart() { }
+
     /// <summary>
     /// How far the middle of the gap would drift from the truth if <paramref name="candidate"/> ended it: 0 (not at all) to 1, beyond
     /// what coding alone costs. The receiver's own interpolation is run on what the receiver has and on the candidate.

@@ -73,11 +73,12 @@ public sealed class KeyframeRateControl
     private static readonly CodedScale[] Ladder =
         [CodedScale.Quarter, CodedScale.Third, CodedScale.Half, CodedScale.TwoThirds, CodedScale.ThreeQuarters, CodedScale.Full];
 
+    private readonly WireOverhead _overhead;
+    private readonly double _fps;
     private readonly double[] _areas;
-    private readonly double _bytesPerSecond;
-    private readonly int _firstStep;
     private readonly Queue<double> _qualities = new();
-    private int _step;
+    private double _bytesPerSecond;
+    private int _firstStep, _step;
     private double _level;      // log2 of a keyframe's bytes at quality 0
     private double _target;     // bytes of the one that is being tried
     private double _motion, _took = TookAtFirst;
@@ -92,11 +93,18 @@ public sealed class KeyframeRateControl
     /// <param name="size">Source size, for the first keyframe's coded size.</param>
     public KeyframeRateControl(Bitrate rate, WireOverhead overhead, FrameRate source, PixelSize size)
     {
-        var fps = source.Hertz;
-        TargetInterval = Math.Clamp(fps * 0.75 * Math.Pow(1000 / Math.Max(rate.BytesPerSecond, 1), 0.45), 2, fps * 1.5);
-        Nominal = Math.Max(rate.BytesPerSecond * TargetInterval / fps - overhead.WireBytes(0) - SmallParts, 40);
+        (_overhead, _fps) = (overhead, source.Hertz);
         _areas = [.. Ladder.Select(scale => (double)scale.Of(size).Area)];
-        _bytesPerSecond = rate.BytesPerSecond;
+        SetRate(rate);
+    }
+
+    /// <summary>The wire carries another rate from now on.</summary>
+    public void SetRate(Bitrate rate)
+    {
+        _bytesPerSecond = Math.Max(rate.BytesPerSecond, 1);
+        TargetInterval = Math.Clamp(_fps * 0.75 * Math.Pow(1000 / _bytesPerSecond, 0.45), 2, _fps * 1.5);
+        Nominal = Math.Max(_bytesPerSecond * TargetInterval / _fps - _overhead.WireBytes(0) - SmallParts, 40);
+        _firstStep = 0;
         while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= _bytesPerSecond * IntraSeconds)
             _firstStep++;
         Most = _bytesPerSecond * 2.5;
@@ -106,20 +114,20 @@ public sealed class KeyframeRateControl
     public MediaTime Lead => MediaTime.FromSeconds(Math.Clamp(_took + LeadMargin, LeastLead, MostLead));
 
     /// <summary>Ticks between keyframes that this rate is best spent on: 11 at 8 kbit/s and 15 frames/s.</summary>
-    public double TargetInterval { get; }
+    public double TargetInterval { get; private set; }
 
     public double MinInterval => Math.Max(1, TargetInterval * 0.7);
 
     public double MaxInterval => TargetInterval * 1.5;
 
     /// <summary>Payload bytes of a keyframe at the target interval.</summary>
-    public double Nominal { get; }
+    public double Nominal { get; private set; }
 
     /// <summary>
     /// Payload bytes above which a predicted keyframe is not sent, but coded anew as an intra one, as small as the first: when a still
     /// picture begins to move it would hold the wire for longer than anybody waits.
     /// </summary>
-    public double Most { get; }
+    public double Most { get; private set; }
 
     /// <summary>Whether a keyframe worth the name could leave now.</summary>
     /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>

@@ -13,7 +13,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     /// <summary>A keyframe's own header in a message, at most.</summary>
     private const int PartHeader = 19;
 
-    private readonly Queue<Keyframe> _keyframes = new();
+    private readonly Queue<(Keyframe Keyframe, MediaTime Since)> _keyframes = new();
     private readonly Dictionary<uint, GapMotion> _motion = [];
     private SceneText? _text;
     private StreamControl _control = new();
@@ -36,7 +36,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
     public void Add(Keyframe keyframe, GapMotion? motion, MediaTime now)
     {
         ArgumentNullException.ThrowIfNull(keyframe);
-        _keyframes.Enqueue(keyframe);
+        _keyframes.Enqueue((keyframe, now));
         Backlog += Size(keyframe);
         if (motion is not null)
         {
@@ -73,6 +73,30 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         Touch(now);
     }
 
+    /// <summary>What the next packet will cost, at most.</summary>
+    public int NextWireBytes => overhead.WireBytes(Math.Min(Math.Max(Backlog, 8), budget.LargestPacket) + 4);
+
+    /// <summary>
+    /// Drops keyframes that have waited for longer than <paramref name="most"/>, and those that follow: what is predicted from them would be of
+    /// no use. What remains of one that is half sent goes too.
+    /// </summary>
+    /// <returns>Keyframes dropped.</returns>
+    public int DropStale(MediaTime now, MediaTime most) =>
+        _keyframes.TryPeek(out var oldest) && now - oldest.Since > most ? DropKeyframes() : 0;
+
+    /// <summary>Drops every keyframe that waits, and its motion.</summary>
+    /// <returns>Keyframes dropped.</returns>
+    public int DropKeyframes()
+    {
+        var dropped = _keyframes.Count;
+        _keyframes.Clear();
+        _motion.Clear();
+        _fragmentOffset = 0;
+        Recount();
+        _waiting = _text is not null || _hasControl;
+        return dropped;
+    }
+
     /// <summary>When the next packet may and should leave; null when nothing waits.</summary>
     /// <param name="now">Time.</param>
     /// <param name="urgent">Do not wait for company.</param>
@@ -81,7 +105,7 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         if (!_waiting)
             return null;
         var due = urgent || _keyframes.Count > 0 || _control.End ? now : Max(now, _oldest + Coalesce);
-        return Max(due, budget.ReadyAt(now, overhead.WireBytes(Math.Min(Math.Max(Backlog, 8), budget.LargestPacket) + 4)));
+        return Max(due, budget.ReadyAt(now, NextWireBytes));
     }
 
     /// <summary>Takes the next packet; the caller sends it and charges the budget with what it cost.</summary>
@@ -96,8 +120,9 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
             _text = null;
         }
 
-        while (_keyframes.TryPeek(out var keyframe))
+        while (_keyframes.TryPeek(out var waiting))
         {
+            var keyframe = waiting.Keyframe;
             if (_fragmentOffset == 0 && _motion.Remove(keyframe.Index, out var motion))
             {
                 message.Motion.Add(motion);
@@ -164,8 +189,8 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
 
     private void Recount()
     {
-        Backlog = -(int)_fragmentOffset;
-        foreach (var keyframe in _keyframes)
+        Backlog = (_text is { } text ? Size(text) : 0) - (int)_fragmentOffset;
+        foreach (var (keyframe, _) in _keyframes)
             Backlog += Size(keyframe);
         foreach (var motion in _motion.Values)
             Backlog += Size(motion);

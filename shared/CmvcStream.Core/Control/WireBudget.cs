@@ -24,9 +24,9 @@ public readonly record struct WireOverhead(int PerMessage, int PerSegment, int S
 }
 
 /// <summary>
-/// Holds a stream to a rate on the wire. Two rules: credit grows with time, up to the largest packet, and a packet leaves when its
-/// whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And over any <see cref="Window"/> or
-/// longer, packets never exceed rate x time: what was left unspent longer ago is gone.
+/// Holds a stream to a rate on the wire, which may change. Two rules: credit grows with time, up to the largest packet, and a packet leaves
+/// when its whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And over any <see cref="Window"/> or
+/// longer, packets never exceed the rate integrated over it: what was left unspent longer ago is gone.
 /// </summary>
 public sealed class WireBudget(Bitrate rate)
 {
@@ -36,13 +36,16 @@ public sealed class WireBudget(Bitrate rate)
     /// <summary>A packet's headers, with or without TLS, near enough.</summary>
     private const int Headers = 100;
 
-    // Bytes that could have left so far minus bytes that did, after each packet within the window; the highest of those before it.
+    // Bytes granted so far minus bytes that left, after each packet within the window; the highest of those before it.
     private readonly Queue<(MediaTime At, double Level)> _levels = new();
     private double _floor = double.NegativeInfinity;
     private MediaTime _updated;
-    private double _credit, _sent;
+    private double _credit, _level;
 
-    public Bitrate Rate { get; } = rate;
+    public Bitrate Rate { get; private set; } = rate;
+
+    /// <summary>Bytes granted so far: the rate integrated over time.</summary>
+    public double Granted { get; private set; }
 
     /// <summary>Most payload bytes of one packet: 1.2 s of the link, so that nothing sits behind one packet for longer.</summary>
     public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 1300);
@@ -50,11 +53,21 @@ public sealed class WireBudget(Bitrate rate)
     /// <summary>Credit that a packet may leave over.</summary>
     private double Saved => Rate.BytesPerSecond * 0.35;
 
+    private double Most => LargestPacket + 2 * Headers;
+
+    /// <summary>Grants another rate from now on; credit above its largest packet is gone.</summary>
+    public void SetRate(MediaTime now, Bitrate rate)
+    {
+        Update(now);
+        Rate = rate;
+        _credit = Math.Min(_credit, Most);
+    }
+
     /// <summary>Bytes that may leave now; negative after unforeseen bytes (acknowledgements, retransmissions) were charged.</summary>
     public double Credit(MediaTime now)
     {
         Update(now);
-        return Math.Min(_credit, Level(now) - _floor);
+        return Math.Min(_credit, _level - _floor);
     }
 
     /// <summary>When a packet of this cost (no more than the largest packet's) may leave: now or later.</summary>
@@ -65,7 +78,7 @@ public sealed class WireBudget(Bitrate rate)
         {
             if (at + Window > ready)
                 break;
-            ready = Later(ready, wireBytes - (Level(ready) - level));
+            ready = Later(ready, wireBytes - (_level + Rate.BytesPerSecond * (ready - now).Seconds - level));
         }
 
         return ready;
@@ -76,11 +89,9 @@ public sealed class WireBudget(Bitrate rate)
     {
         Update(now);
         _credit = Math.Min(_credit - wireBytes, Saved);
-        _sent += wireBytes;
-        _levels.Enqueue((now, Level(now)));
+        _level -= wireBytes;
+        _levels.Enqueue((now, _level));
     }
-
-    private double Level(MediaTime at) => Rate.BytesPerSecond * at.Seconds - _sent;
 
     private MediaTime Later(MediaTime time, double missing) => missing <= 0 ? time : time + MediaTime.FromSeconds(missing / Rate.BytesPerSecond);
 
@@ -92,6 +103,9 @@ public sealed class WireBudget(Bitrate rate)
         if (elapsed <= 0)
             return;
         _updated = now;
-        _credit = Math.Min(_credit + Rate.BytesPerSecond * elapsed, LargestPacket + 2 * Headers);
+        var granted = Rate.BytesPerSecond * elapsed;
+        Granted += granted;
+        _level += granted;
+        _credit = Math.Min(_credit + granted, Most);
     }
 }

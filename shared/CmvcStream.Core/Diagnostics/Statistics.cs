@@ -27,6 +27,9 @@ public sealed class Statistics
 
     public FrameStatistics Frames { get; set; } = new();
 
+    /// <summary>The sender's view of its link; the receiver has none.</summary>
+    public LinkStatistics? Link { get; set; }
+
     public PresentationStatistics? Presentation { get; set; }
 
     /// <summary>Capture to presentation; null where the clocks of the two ends do not agree.</summary>
@@ -79,7 +82,7 @@ public sealed class StartStatistics
     public double? Full { get; set; }
 }
 
-public sealed record ModeSwitch(double TS, string From, string To, string Reason, long EstimateBps);
+public sealed record ModeSwitch(double TS, string From, string To, string Reason, long? EstimateBps);
 
 public sealed class ModeStatistics
 {
@@ -88,6 +91,37 @@ public sealed class ModeStatistics
     public double Tt2vS { get; set; }
 
     public List<ModeSwitch> Switches { get; set; } = [];
+}
+
+/// <summary>How the link is, by what the receiver reports.</summary>
+public sealed record LinkStatistics
+{
+    /// <summary>What it carries, bit/s on the wire.</summary>
+    public long? EstimateBps { get; init; }
+
+    /// <summary>What is spent of it.</summary>
+    public long RateBps { get; init; }
+
+    /// <summary>Without queues and serialisation.</summary>
+    public double? RoundTripMs { get; init; }
+
+    /// <summary>How long the last packet waited for those before it.</summary>
+    public double? QueueingMs { get; init; }
+
+    /// <summary>Sent and not reported.</summary>
+    public int InFlightBytes { get; init; }
+
+    /// <summary>Packets that were held up far longer than the rate explains.</summary>
+    public long Stalls { get; init; }
+
+    /// <summary>Packets that never came.</summary>
+    public long Lost { get; init; }
+
+    /// <summary>Coded, but too old to be sent.</summary>
+    public long DroppedKeyframes { get; init; }
+
+    /// <summary>Fresh connections after the first.</summary>
+    public int Reconnections { get; init; }
 }
 
 public sealed class FrameStatistics

@@ -18,7 +18,7 @@ using Microsoft.Extensions.Logging;
 
 namespace CmvcStream.Transport.Grpc;
 
-/// <summary>A receiver that senders reach by gRPC: clear HTTP/2 (h2c) or TLS, one sender at a time.</summary>
+/// <summary>A receiver that senders reach by gRPC: clear HTTP/2 (h2c) or TLS.</summary>
 public sealed class GrpcReceiverTransport : IReceiverTransport
 {
     public async Task<IListener> ListenAsync(Uri listen, TransportOptions options,
@@ -124,20 +124,23 @@ public sealed class GrpcReceiverTransport : IReceiverTransport
     }
 }
 
-/// <summary>The gRPC service: hands each call to the receiver, one at a time.</summary>
+/// <summary>The gRPC service: hands each call to the receiver.</summary>
 internal sealed class StreamService(TransportOptions options, ConcurrentDictionary<string, TcpWireMeter> meters,
     Func<ISession<ReceiverMessage, SenderMessage>, CancellationToken, Task> serve) : Stream.StreamBase
 {
-    private int _busy;
+    /// <summary>A sender's connection, its fresh one and some that try in vain.</summary>
+    private const int MostSessions = 8;
+
+    private int _open;
 
     public override async Task Session(IAsyncStreamReader<SenderMessage> requestStream, IServerStreamWriter<ReceiverMessage> responseStream, ServerCallContext context)
     {
         if (options.Token is { } token && !SameSecret($"Bearer {token}", context.RequestHeaders.GetValue("authorization")))
             throw new RpcException(new Status(StatusCode.Unauthenticated, "wrong or missing token: start the sender with the receiver's --token"));
-        if (Interlocked.Exchange(ref _busy, 1) == 1)
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "another sender is being received; a receiver serves one at a time"));
         try
         {
+            if (Interlocked.Increment(ref _open) > MostSessions)
+                throw new RpcException(new Status(StatusCode.ResourceExhausted, "too many connections at once"));
             var connection = context.GetHttpContext().Connection.Id;
             meters.TryGetValue(connection, out var meter);
             var session = new ReceiverSession(context, requestStream, responseStream, meter);
@@ -147,9 +150,13 @@ internal sealed class StreamService(TransportOptions options, ConcurrentDictiona
         {
             throw new RpcException(new Status(StatusCode.FailedPrecondition, e.Message));
         }
+        catch (TransportException e) when (e.Error == TransportError.Busy)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, e.Message));
+        }
         finally
         {
-            Volatile.Write(ref _busy, 0);
+            Interlocked.Decrement(ref _open);
         }
     }
 

@@ -45,7 +45,7 @@ public sealed class GrpcSenderTransport : ISenderTransport
         if (options.Token is { } token)
             headers.Add("authorization", $"Bearer {token}");
         var call = new Stream.StreamClient(channel).Session(headers, cancellationToken: CancellationToken.None);
-        return new SenderSession(to, channel, call, new TcpWireMeter(socket));
+        return new SenderSession(to, channel, call, socket);
     }
 
     private static async Task<Socket> OpenAsync(Uri to, CancellationToken cancellationToken)
@@ -72,15 +72,16 @@ public sealed class GrpcSenderTransport : ISenderTransport
         }
     }
 
-    private sealed class SenderSession(Uri to, GrpcChannel channel, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, TcpWireMeter meter)
+    private sealed class SenderSession(Uri to, GrpcChannel channel, AsyncDuplexStreamingCall<SenderMessage, ReceiverMessage> call, Socket socket)
         : ISession<SenderMessage, ReceiverMessage>
     {
+        private readonly TcpWireMeter _meter = new(socket);
         private long _heardAt = Environment.TickCount64;
-        private bool _heard;
+        private bool _heard, _over;
 
         public string Peer => to.ToString();
 
-        public WireCounters Wire => meter.Read();
+        public WireCounters Wire => _meter.Read();
 
         public async Task SendAsync(SenderMessage message, CancellationToken cancellationToken)
         {
@@ -101,7 +102,10 @@ public sealed class GrpcSenderTransport : ISenderTransport
                 try
                 {
                     if (!await call.ResponseStream.MoveNext(cancellationToken))
+                    {
+                        _over = true;
                         yield break;
+                    }
                 }
                 catch (Exception e) when (GrpcErrors.IsBreak(e))
                 {
@@ -128,10 +132,25 @@ public sealed class GrpcSenderTransport : ISenderTransport
 
         public ValueTask DisposeAsync()
         {
-            _ = meter.Read();
+            _ = _meter.Read();
+            if (!_over)
+                Abort();
             call.Dispose();
             channel.Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        /// <summary>What the kernel still holds of a session that is given up would take the link from the next one: it is thrown away.</summary>
+        private void Abort()
+        {
+            try
+            {
+                socket.LingerState = new(true, 0);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // gone already
+            }
         }
 
         private TransportException Translate(Exception e) =>

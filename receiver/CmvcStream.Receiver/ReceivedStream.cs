@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+using CmvcStream.Receiver.Present;
+using CmvcStream.Receiver.Regenerate;
+using CmvcStream.Receiver.Viewer;
+using CmvcStream.Transport;
+
+namespace CmvcStream.Receiver;
+
+/// <summary>
+/// What a sender shows, over however many connections: its scene, and the presentation of it. A connection that breaks leaves it as it is, the
+/// last picture held, until the sender is back (<see cref="ServeAsync"/> again), says that its source has ended, or is given up.
+/// </summary>
+internal sealed class ReceivedStream : IDisposable
+{
+    private readonly ReceiveOptions _options;
+    private readonly ReceiverState _state;
+    private readonly Action<string> _report;
+    private readonly SceneState _scene = new();
+    private readonly Presentation _presentation;
+    private readonly SceneReader _reader;
+    private readonly FrameRate _rate;
+    private readonly PixelSize _size;
+    private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _turn = new(1);
+    private CancellationTokenSource? _connection;
+    private long _heard = Environment.TickCount64;
+    private int _connections, _errors;
+
+    /// <param name="options">The receiver's.</param>
+    /// <param name="hello">The sender's first.</param>
+    /// <param name="state">Is told of everything.</param>
+    /// <param name="sinks">Take the presented frames.</param>
+    /// <param name="viewer">Takes them too, if there is one.</param>
+    /// <param name="report">Takes a message for the user.</param>
+    /// <param name="stop">Stops the presentation; what was presented is still written out.</param>
+    public ReceivedStream(ReceiveOptions options, Hello hello, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, Action<string> report, CancellationToken stop)
+    {
+        (_options, Hello, _state, _report) = (options, hello, state, report);
+        _size = new((int)hello.Source.Width, (int)hello.Source.Height);
+        _rate = new((int)hello.Source.TickRate, (int)hello.Source.TickScale);
+        _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency), _size, state, sinks, viewer, report);
+        _reader = new(_scene, _size, _rate, keyframe =>
+        {
+            state.Decoded(keyframe.Coded, _size);
+            state.DecodeTime.Add(keyframe.Took.TotalMilliseconds);
+            _presentation.KeyframeArrived(keyframe.Pts);
+        }, Complain, originTick: hello.OriginTick);
+        state.Payload = _reader.Packets.Payload;
+        Presented = PresentAsync(stop);
+    }
+
+    /// <summary>The first; later ones of the same sender say the same of the source.</summary>
+    public Hello Hello { get; }
+
+    /// <summary>Ends when everything was presented and written out.</summary>
+    public Task Presented { get; }
+
+    /// <summary>It has ended or was given up: nobody can go on with it.</summary>
+    public bool Over => _scene.End is not null;
+
+    /// <summary>How long nothing has come.</summary>
+    public TimeSpan Silence => TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _heard));
+
+    /// <summary>A connection of the sender is open.</summary>
+    public bool Connected
+    {
+        get
+        {
+            lock (_gate)
+                return _connection is not null;
+        }
+    }
+
+    /// <summary>Whether a hello is of the same stream.</summary>
+    public bool IsOf(Hello hello) => !Over && hello.Sender != 0 && hello.Sender == Hello.Sender && hello.Source.Equals(Hello.Source);
+
+    /// <summary>Serves a connection until it ends; one that is still open is left for it.</summary>
+    /// <param name="session">The sender.</param>
+    /// <param name="messages">What it says, at the message with the hello.</param>
+    /// <param name="over">Cancelled when the connection is gone; and from here when a fresh one takes its place.</param>
+    public async Task ServeAsync(ISession<ReceiverMessage, SenderMessage> session, IAsyncEnumerator<SenderMessage> messages, CancellationTokenSource over)
+    {
+        TakeOver(over);
+        string? lost = null;
+        var mine = false;
+        try
+        {
+            await _turn.WaitAsync(over.Token);   // the last connection's messages are read to the end
+            try
+            {
+                await ConverseAsync(session, messages, over.Token);
+                lost = "the sender left without saying that its source has ended";
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            lost = "the connection ended before the source did";
+        }
+        catch (TransportException e)
+        {
+            lost = e.Message;
+        }
+        catch (Exception e)
+        {
+            lost = $"{e.GetType().Name}: {e.Message}";
+            throw;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                mine = _connection == over;
+                if (mine)
+                    _connection = null;
+            }
+
+            if (mine && !Over)
+                Lost(lost ?? "its connection failed");
+        }
+    }
+
+    /// <summary>The sender does not come back: what has arrived is all that there is.</summary>
+    public void Finish(string why)
+    {
+        lock (_gate)
+        {
+            if (Over)
+                return;
+            _scene.SetEnd(_scene.Newest is { } newest ? newest + MediaTime.FromTicks(1, _rate) : MediaTime.Zero);
+        }
+
+        _report($"the stream is over: {why}");
+        _presentation.Wake();
+    }
+
+    public void Dispose()
+    {
+        _reader.Dispose();
+        _turn.Dispose();
+    }
+
+    private async Task PresentAsync(CancellationToken stop)
+    {
+        try
+        {
+            await _presentation.RunAsync(stop);
+        }
+        catch (Exception e)
+        {
+            _report($"presentation failed: {e.Message}");
+        }
+        finally
+        {
+            _presentation.Dispose();
+            _scene.Dispose();
+        }
+    }
+
+    private void TakeOver(CancellationTokenSource over)
+    {
+        lock (_gate)
+        {
+            // Whoever owns it takes it out of here before it is disposed.
+            _connection?.Cancel();
+            _connection = over;
+        }
+    }
+
+    private async Task ConverseAsync(ISession<ReceiverMessage, SenderMessage> session, IAsyncEnumerator<SenderMessage> messages, CancellationToken over)
+    {
+        var resumed = _connections++ > 0;
+        _state.Begin(Hello, session, resumed);
+        if (resumed)
+            _report($"sender {session.Peer} is back");
+        var reader = new SessionReader(session, _reader, _state, Take);
+        await reader.GreetAsync(new() { Version = ProtocolVersions.Current, Smooth = !_options.LowLatency, Resumed = resumed, Keyframe = _reader.LastDecoded }, over);
+        await reader.ReadAsync(messages, over);
+    }
+
+    private void Lost(string why)
+    {
+        if (Silence is { TotalSeconds: > 10 } silence)
+            why += $"; nothing was heard from it for {silence.TotalSeconds:0} s";
+        _report($"sender lost: {why}");
+        _state.Lost(why);
+    }
+
+    private void Take(SenderMessage message)
+    {
+        Volatile.Write(ref _heard, Environment.TickCount64);
+        foreach (var text in message.Text)
+            _state.Text(text, MediaTime.FromTicks((long)text.Tick - Hello.OriginTick, _rate));
+        _reader.Read(message, new(Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond));
+        if (message.Control is not { } control)
+            return;
+        if (control.EpochUs != 0)
+            _presentation.Epoch = new MediaTime((long)control.EpochUs) + MediaTime.FromTicks(Hello.OriginTick, _rate);
+        if (control.Mode != StreamMode.Unspecified)
+            _state.Switched(control.Mode);
+        _state.Trouble = control.SourceTrouble.Length > 0 ? control.SourceTrouble : null;
+        if (control.End)
+        {
+            _state.Ended();
+            _presentation.Wake();
+        }
+    }
+
+    /// <summary>The first few faults are told one by one, then every hundredth.</summary>
+    private void Complain(string what)
+    {
+        if (++_errors <= 5 || _errors % 100 == 0)
+            _report($"{what} ({_errors} faults so far)");
+    }
+}

@@ -1,0 +1,236 @@
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Core.Control;
+
+/// <summary>
+/// Estimates what a link carries, from when packets left and when the receiver says they came. The signals are those of GCC (Carlucci et
+/// al., "Congestion Control for Web Real-Time Communication", 2017): growth of delay, loss, arrivals. But GCC's filters need tens of packets
+/// a second; here one comes a second, and takes most of it: on a link of 8 kbit/s 800 bytes are under way for 800 ms, 100 bytes for 100.
+/// So every packet is a measurement of its own. The link is modelled as a server:
+/// <code>service = arrival - max(sent + base, arrival of the packet before);   rate = bytes / service</code>
+/// where base (propagation, and the difference of the clocks) is the least delay that small packets had lately. It holds whether the link is
+/// full or not, so nothing needs to be overloaded to be measured.
+/// </summary>
+/// <remarks>
+/// Three rules around it. One packet that took far longer than the rate explains may be a retransmission or a fade (what came behind it then
+/// arrives at once), or the link has become slower (then the next is slow too, or does not come): it counts only when that is confirmed.
+/// Two packets that were far faster start the average anew. And while a packet is overdue, the rate cannot be more than what would explain
+/// that it has not come yet (<see cref="Estimate"/>).
+/// </remarks>
+public sealed class LinkEstimator(Flight flight)
+{
+    // Seconds: what the average is taken over at least (of service, not of time); how long delays are remembered for the base.
+    private const double AverageOver = 2.5, RememberDelays = 40;
+    private const int MostSamples = 24, LeastSamples = 3;
+
+    /// <summary>Packets that arrive within this of each other were held up together: one measurement. Seconds.</summary>
+    private const double Together = 0.012;
+
+    // A packet is far slower or faster than the estimate beyond these factors of its rate.
+    private const double Slow = 0.55, Fast = 1.6;
+
+    /// <summary>Less service than this says nothing of a faster link: seconds, the grain of timers and polls.</summary>
+    private const double Grain = 0.004;
+
+    // Seconds overdue: with one slow packet seen already; with none (a retransmission that was lost again takes 3 s).
+    private const double ConfirmedAfter = 0.4, SilentFor = 3.0;
+
+    private readonly Queue<(MediaTime At, double Delay, int Bytes)> _delays = new();
+    private readonly List<(double Bytes, double Service)> _samples = [];
+    private (double Bytes, double Service)? _slow;
+    private int _fast;
+    private double? _rate;          // bytes a second
+    private double? _lastArrival;   // seconds, receiver's clock
+    private double _base;           // seconds, difference of clocks included
+    private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
+    private long _received, _lost;
+
+    /// <summary>Packets that never came, on a path that loses some, and all of which the fate is known.</summary>
+    public (long Lost, long Known) Losses => (_lost, _lost + _received);
+
+    /// <summary>Whether anything was measured yet.</summary>
+    public bool Known => _rate is not null;
+
+    /// <summary>From sending to hearing of it, without queues and the packet's own serialisation; null: not known.</summary>
+    public MediaTime? RoundTrip => _back is { } back ? MediaTime.FromSeconds(Math.Max(_base + back, 0)) : null;
+
+    /// <summary>How long the last packet waited for those before it, and for whatever else uses the link.</summary>
+    public MediaTime Queueing { get; private set; }
+
+    /// <summary>The last packet was far slower or faster than the estimate, and only the next will tell whether the link is.</summary>
+    public bool Unconfirmed => _slow is not null || _fast > 0;
+
+    /// <summary>Stalls that were told from a slower link: retransmissions, fades.</summary>
+    public long Stalls { get; private set; }
+
+    /// <summary>A connection begins: clocks and paths may be others. What the link carried is kept as a guess.</summary>
+    public void Restart()
+    {
+        _delays.Clear();
+        _slow = null;
+        _fast = 0;
+        (_lastArrival, _back) = (null, null);
+        Queueing = default;
+    }
+
+    /// <summary>Tells of packets that never came.</summary>
+    public void Lost(int packets)
+    {
+        _lost += packets;
+        if (packets > 0)
+            _lastArrival = null;    // they took the link's time, and nobody knows how much
+    }
+
+    /// <summary>Tells of a packet that has come.</summary>
+    /// <param name="now">When that was heard.</param>
+    /// <param name="packet">As sent.</param>
+    /// <param name="arrival">By the receiver's clock.</param>
+    public void Arrived(MediaTime now, SentPacket packet, MediaTime arrival)
+    {
+        _received++;
+        double at = arrival.Seconds, sent = packet.SentAt.Seconds;
+        if (_lastArrival is { } before && at < before)
+            return;     // overtaken by a later one: says nothing
+        _delays.Enqueue((now, at - sent, packet.WireBytes));
+        while (_delays.Count > MostSamples * 4 || _delays.Peek().At < now - MediaTime.FromSeconds(RememberDelays))
+            _delays.Dequeue();
+        if (_lastArrival is { } last)
+        {
+            _base = Base(_rate ?? packet.WireBytes / Math.Max(at - last, Grain));
+            var start = Math.Max(sent + _base, last);
+            Queueing = MediaTime.FromSeconds(Math.Max(0, start - sent - _base));
+            Add(packet.WireBytes, at - start, together: at - last < Together);
+        }
+        else if (_rate is { } known)
+        {
+            _base = Base(known);
+        }
+
+        _lastArrival = at;
+        var back = now.Seconds - at;
+        _back = _back is { } b ? Math.Min(back, b + 0.02) : back;
+    }
+
+    /// <summary>What the link carries, as far as it is known.</summary>
+    /// <param name="now">The sender's clock.</param>
+    /// <param name="guess">While nothing is known.</param>
+    public Bitrate Estimate(MediaTime now, Bitrate guess)
+    {
+        var rate = _rate ?? guess.BytesPerSecond;
+        if (Overdue(now) is var (bytes, served, overdue) && overdue > (_slow is null ? SilentFor : ConfirmedAfter))
+        {
+            if (_slow is { } slow)
+                rate = Math.Min(rate, slow.Bytes / slow.Service);
+            rate = Math.Min(rate, bytes / served);
+        }
+
+        return new((long)(rate * 8));
+    }
+
+    /// <summary>How long the oldest packet under way is overdue.</summary>
+    public MediaTime OverdueFor(MediaTime now) => MediaTime.FromSeconds(Math.Max(Overdue(now)?.By ?? 0, 0));
+
+    /// <summary>The oldest packet under way: its bytes, how long the link has had for them, and by how much longer that is than it should be.</summary>
+    private (int Bytes, double Served, double By)? Overdue(MediaTime now)
+    {
+        if (flight.Oldest is not { } oldest || _rate is not { } rate || _back is not { } back)
+            return null;
+        var start = Math.Max(oldest.SentAt.Seconds + _base, _lastArrival ?? double.NegativeInfinity);
+        var served = now.Seconds - back - start;
+        return served > 0 ? (oldest.WireBytes, served, served - oldest.WireBytes / rate) : null;
+    }
+
+    /// <summary>
+    /// The least delay without serialisation. Small packets tell it, as there the rate hardly matters; large ones bound it, with a rate that is
+    /// surely high enough: were they to tell it with a rate that is too low, the two errors would hold each other up.
+    /// </summary>
+    private double Base(double rate)
+    {
+        var smallest = _delays.Min(d => d.Bytes);
+        return _delays.Min(d => d.Delay - d.Bytes / (d.Bytes <= 1.5 * smallest ? rate : 1.6 * rate));
+    }
+
+    private void Add(double bytes, double service, bool together)
+    {
+        if (_rate is null)
+        {
+            _samples.Add((bytes, Math.Max(service, Grain)));
+            Average();
+            return;
+        }
+
+        // What arrives with the one before it was held up with it.
+        if (together && (_slow is not null || _samples.Count > 0))
+        {
+            if (_slow is { } held)
+                _slow = (held.Bytes + bytes, held.Service + service);
+            else
+                _samples[^1] = (_samples[^1].Bytes + bytes, _samples[^1].Service + service);
+            if (_slow is not null)
+                Stall();
+            else
+                Average();
+            return;
+        }
+
+        var sample = bytes / Math.Max(service, Grain);
+        if (sample < Slow * _rate && service > 0.15)
+        {
+            if (_slow is not { } first)
+            {
+                _slow = (bytes, service);
+                return;
+            }
+
+            // Twice: it is the link.
+            Begin(first);
+            _slow = null;
+        }
+        else if (_slow is not null)
+        {
+            Stall();
+        }
+
+        if (sample > Fast * _rate)
+        {
+            if (++_fast >= 2)
+                Begin(_samples[^1]);
+        }
+        else
+        {
+            _fast = 0;
+        }
+
+        _samples.Add((bytes, Math.Max(service, Grain)));
+        Average();
+    }
+
+    private void Stall()
+    {
+        Stalls++;
+        _slow = null;
+    }
+
+    private void Begin((double Bytes, double Service) first)
+    {
+        _samples.Clear();
+        _samples.Add(first);
+        _fast = 0;
+    }
+
+    private void Average()
+    {
+        double bytes = 0, service = 0;
+        var from = _samples.Count;
+        while (from > 0 && (service < AverageOver || _samples.Count - from < LeastSamples))
+        {
+            from--;
+            bytes += _samples[from].Bytes;
+            service += _samples[from].Service;
+        }
+
+        if (from > 0 && _samples.Count > MostSamples)
+            _samples.RemoveRange(0, Math.Min(from, _samples.Count - MostSamples));
+        _rate = bytes / service;
+    }
+}

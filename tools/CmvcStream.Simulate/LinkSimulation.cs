@@ -1,0 +1,194 @@
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
+using CmvcStream.Protos;
+using Google.Protobuf;
+
+namespace CmvcStream.Simulate;
+
+/// <summary>A link whose settings change over time, and who uses it.</summary>
+internal sealed record LinkScenario(int Seconds)
+{
+    public LinkSettings Link { get; init; } = new();
+
+    /// <summary>Settings from a time (seconds) on, in order.</summary>
+    public IReadOnlyList<(double At, LinkSettings Link)> Changes { get; init; } = [];
+
+    public Bitrate? MaxRate { get; init; }
+
+    public int Seed { get; init; }
+
+    /// <summary>Takes the pacing away: everything leaves as soon as it is there. For the test that shows that the pacing is needed.</summary>
+    public bool Unpaced { get; init; }
+}
+
+/// <summary>The state of sender and link at a moment.</summary>
+internal readonly record struct LinkMoment(
+    double At, double Capacity, double Estimate, double Rate, StreamMode Mode, double QueueBytes, double QueueSeconds, int InFlight, double Granted, long WireSent, long Carried);
+
+/// <summary>
+/// The sender's and the receiver's side of a link (<see cref="SenderLink"/>, <see cref="ReportSchedule"/>) over a model of it, with time that is
+/// only counted and a codec that is a recording: minutes in a second.
+/// </summary>
+internal sealed class LinkSimulation
+{
+    private static readonly MediaTime Step = MediaTime.FromMilliseconds(10);
+    private static readonly MediaTime Coding = MediaTime.FromMilliseconds(150);
+    private static readonly FrameRate Fps = FrameRate.PerSecond(15);
+    private static readonly PixelSize Size = new(480, 270);
+
+    private readonly LinkScenario _scenario;
+    private readonly SenderLink _sender;
+    private readonly KeyframeRateControl _rate;
+    private readonly RecordedCodec _codec;
+    private readonly ReportSchedule _reports = new();
+    private readonly LinkModel<SenderMessage?> _up;
+    private readonly LinkModel<ReceiverMessage?> _down;
+    private readonly Queue<(int Bytes, SenderMessage Message)> _kernel = new();
+    private readonly Queue<(MediaTime At, int Bytes, long Tick, bool Intra)> _coding = new();
+    private readonly PacketReader _packets = new();
+    private readonly List<Keyframe> _complete = [];
+    private readonly LinkTcpAcks _upAcks = new(), _downAcks = new();
+    private MediaTime _now;
+    private uint _index;
+    private long _lastTick = -1, _wire;
+    private bool _intra = true;
+
+    public LinkSimulation(LinkScenario scenario, double[] levels)
+    {
+        _scenario = scenario;
+        var overhead = WireOverhead.GrpcClear;
+        _sender = new(new(overhead) { MaxRate = scenario.MaxRate });
+        _rate = new(_sender.Rate, overhead, Fps, Size);
+        _codec = new(Size, scenario.Seed, levels);
+        _up = new(scenario.Link with { Seed = scenario.Seed });
+        _down = new(scenario.Link with { Seed = scenario.Seed + 1 });
+    }
+
+    /// <summary>Each packet: when it left, bytes on the wire.</summary>
+    public List<(double At, int Wire)> Packets { get; } = [];
+
+    /// <summary>Each keyframe: when it was captured and when it was whole at the receiver.</summary>
+    public List<(double Captured, double Arrived)> Keyframes { get; } = [];
+
+    /// <summary>Every 100 ms.</summary>
+    public List<LinkMoment> Moments { get; } = [];
+
+    public SenderLink Sender => _sender;
+
+    public void Run()
+    {
+        var changes = new Queue<(double At, LinkSettings Link)>(_scenario.Changes);
+        _sender.Connect(_now, new Hello { Sender = 1, Source = new() { Name = "simulated", Width = (uint)Size.Width, Height = (uint)Size.Height, TickRate = 15, TickScale = 1 } });
+        _sender.Add(new SceneText { Tick = 0, Scene = 1, Look = "bright daylight; grey, green and blue", Motion = "camera still" }, _now);
+        _now += MediaTime.FromSeconds(1);   // the connection was made
+        for (var step = 0L; _now.Seconds < _scenario.Seconds; step++, _now += Step)
+        {
+            if (changes.TryPeek(out var change) && change.At <= _now.Seconds)
+            {
+                changes.Dequeue();
+                // _up.Change
+                // _down.Change
+            }
+
+            Capture();
+            Send();
+            Receive();
+            if (step % 10 == 0)
+                Watch();
+        }
+    }
+
+    private void Capture()
+    {
+        while (_coding.TryPeek(out var coded) && coded.At <= _now)
+        {
+            _coding.Dequeue();
+            var keyframe = new Keyframe { Index = ++_index, Tick = (uint)coded.Tick, Data = ByteString.CopyFrom(new byte[coded.Bytes]), Check = 300 };
+            if (coded.Intra)
+                keyframe.Base = 0;
+            _sender.Add(keyframe, null, _now);
+        }
+
+        var tick = (long)(_now.Seconds * Fps.Hertz);
+        var available = _sender.Available(_now, _rate.Lead);
+        _rate.SetRate(_sender.Rate);
+        if (_scenario.Unpaced)
+            available = Math.Max(available, _rate.Nominal * 3);
+        if (_coding.Count > 0 || tick - _lastTick < _rate.TargetInterval || !_rate.Affords(available))
+            return;
+        // Predicting from an acknowledged keyframe costs about what predicting from the last does.
+        _sender.TakeLoss();
+        var bytes = _codec.Code(_rate, _intra, available);
+        _rate.Took(Coding);
+        _coding.Enqueue((_now + Coding, bytes, tick, _intra));
+        (_intra, _lastTick) = (false, tick);
+    }
+
+    private void Send()
+    {
+        while (_sender.Poll(_now, out _) is { } message)
+        {
+            var wire = WireOverhead.GrpcClear.WireBytes(message.CalculateSize());
+            Packets.Add((_now.Seconds, wire));
+            _wire += wire;
+            _kernel.Enqueue((wire, message));
+        }
+
+        while (_kernel.TryPeek(out var next) && _up.HasRoom(_now, new(next.Bytes)))
+        {
+            _up.Offer(_now, new(next.Bytes), next.Message);
+            _upAcks.OnSent();
+            _kernel.Dequeue();
+        }
+
+        Acknowledge(_upAcks, () => _up.Offer(_now, new(LinkTcp.Header), null));
+        Acknowledge(_downAcks, () => _down.Offer(_now, new(LinkTcp.Header), null));
+    }
+
+    private void Acknowledge(LinkTcpAcks acks, Func<bool> send)
+    {
+        if (!acks.OnTimer(_now))
+            return;
+        send();
+        if (acks == _upAcks)
+            _sender.Unforeseen(_now, LinkTcp.Header);
+    }
+
+    private void Receive()
+    {
+        while (_up.TryDeliver(_now, out var message))
+        {
+            if (message is null)
+                continue;
+            _downAcks.OnArrived(_now);
+            _reports.Arrived(_now, message);
+            _complete.Clear();
+            _packets.Read(message, _complete);
+            foreach (var keyframe in _complete)
+                Keyframes.Add((MediaTime.FromTicks(keyframe.Tick, Fps).Seconds, _now.Seconds));
+        }
+
+        if (_reports.Take(_now, _index, 0, 0) is { } report)
+        {
+            var reply = new ReceiverMessage { Report = report };
+            _down.Offer(_now, new(WireOverhead.GrpcClear.WireBytes(reply.CalculateSize())), reply);
+            _downAcks.OnSent();
+        }
+
+        while (_down.TryDeliver(_now, out var back))
+        {
+            if (back is null)
+                continue;
+            _upAcks.OnArrived(_now);
+            _sender.Hear(_now, back);
+        }
+    }
+
+    private void Watch()
+    {
+        var queue = _up.Counters.Queued.Bytes + _kernel.Sum(k => k.Bytes);
+        var capacity = _up.Settings.Rate?.BitsPerSecond ?? 0;
+        Moments.Add(new(_now.Seconds, capacity, _sender.Estimate(_now)?.BitsPerSecond ?? 0, _sender.Rate.BitsPerSecond, _sender.Control.Mode,
+            queue, capacity > 0 ? queue * 8.0 / capacity : 0, _sender.InFlight, _sender.Granted, _wire, _up.Counters.DeliveredBytes.Bytes));
+    }
+}

@@ -15,6 +15,16 @@ public sealed class LinkSettingsTests
         { new() { Delay = MediaTime.FromSeconds(61) }, "delay" },
         { new() { Delay = new(10), Jitter = new(11) }, "jitter" },
         { new() { Queue = new(0) }, "queue" },
+        { new() { Loss = -0.01 }, "loss" },
+        { new() { Loss = double.NaN }, "loss" },
+        { new() { Loss = 1.01 }, "loss" },
+        { new() { Loss = 0.9, LossBurst = 3 }, "loss" },
+        { new() { Loss = 0.1, LossBurst = 0.5 }, "loss burst" },
+        { new() { Reorder = 0.6 }, "reorder" },
+        { new() { Duplicate = 1.5 }, "duplicate" },
+        { new() { Outages = [new(new(5), new(0))] }, "outage" },
+        { new() { Outages = [new(new(5), new(9)), new(new(-5), new(9))] }, "outage" },
+        { new() { Rate = new(8000), Trace = LinkTrace.Parse(["1"]) }, "rate and trace" },
     };
 
     [Theory]

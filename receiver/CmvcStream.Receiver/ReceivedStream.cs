@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
-using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;

@@ -1,4 +1,5 @@
 using CmvcStream.Core.Control;
+using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Text;
 using CmvcStream.Protos;

@@ -16,18 +16,29 @@ internal static class LinkCommand
         var seconds = new Option<int>("--seconds") { DefaultValueFactory = _ => 90 };
         var most = new Option<Bitrate?>("--max-rate") { CustomParser = r => Bitrate.Parse(r.Tokens[0].Value) };
         var seed = new Option<int>("--seed");
+        var loss = new Option<double>("--loss") { Description = "in per cent" };
+        var datagrams = new Option<bool>("--udp") { Description = "over UDP; else over TCP" };
+        var trace = new Option<string?>("--trace") { Description = "Mahimahi trace, scaled to a mean of --rate" };
+        var outage = new Option<string?>("--outage") { Description = "20s@60s" };
         var table = new Option<string?>("--out") { Description = "tab-separated table, a line each 100 ms" };
-        var command = new Command("link", "The sender's control over a link, in virtual time, with recorded sizes instead of pictures.") { rates, delay, jitter, seconds, most, seed, table };
+        var command = new Command("link", "The sender's control over a link, in virtual time, with recorded sizes instead of pictures.") { rates, delay, jitter, loss, datagrams, trace, outage, seconds, most, seed, table };
         command.SetAction(parsed =>
         {
             var parts = parsed.GetRequiredValue(rates).Split(',').Select(p => p.Split('@')).Select(p => (At: p.Length > 1 ? double.Parse(p[1], CultureInfo.InvariantCulture) : 0, Link: Settings(p[0]))).ToList();
             LinkSettings Settings(string rate)
             {
                 var value = Bitrate.Parse(rate);
-                return new() { Rate = value, Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)), Jitter = MediaTime.FromMilliseconds(parsed.GetValue(jitter)), Queue = LinkSettings.DefaultQueue(value) };
+                var lines = parsed.GetValue(trace) is { } file ? File.ReadAllLines(file) : null;
+                return new()
+                {
+                    Loss = parsed.GetValue(loss) / 100,
+                    Trace = lines is null ? null : LinkTrace.Parse(lines, (double)value.BitsPerSecond / LinkTrace.Parse(lines).Mean.BitsPerSecond),
+                    Outages = parsed.GetValue(outage) is { } cut ? [LinkOutage.Parse(cut)] : [],
+                    Rate = lines is null ? value : null, Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)), Jitter = MediaTime.FromMilliseconds(parsed.GetValue(jitter)), Queue = LinkSettings.DefaultQueue(value),
+                };
             }
 
-            var simulation = new LinkSimulation(new(parsed.GetValue(seconds)) { Link = parts[0].Link, Changes = parts[1..], MaxRate = parsed.GetValue(most), Seed = parsed.GetValue(seed) }, RecordedCodec.Recording());
+            var simulation = new LinkSimulation(new(parsed.GetValue(seconds)) { Link = parts[0].Link, Changes = parts[1..], MaxRate = parsed.GetValue(most), Seed = parsed.GetValue(seed), Datagrams = parsed.GetValue(datagrams) }, RecordedCodec.Recording());
             simulation.Run();
             if (parsed.GetValue(table) is { } path)
                 File.WriteAllLines(path, simulation.Moments.Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.At:0.0}\t{m.Capacity:0}\t{m.Estimate:0}\t{m.Rate:0}\t{m.Mode}\t{m.QueueBytes:0}\t{m.QueueSeconds:0.00}\t{m.InFlight}")));

@@ -17,6 +17,9 @@ internal sealed record LinkScenario(int Seconds)
 
     public int Seed { get; init; }
 
+    /// <summary>Over UDP: what is lost is lost. Else over TCP.</summary>
+    public bool Datagrams { get; init; }
+
     /// <summary>Takes the pacing away: everything leaves as soon as it is there. For the test that shows that the pacing is needed.</summary>
     public bool Unpaced { get; init; }
 }
@@ -40,9 +43,11 @@ internal sealed class LinkSimulation
     private readonly SenderLink _sender;
     private readonly KeyframeRateControl _rate;
     private readonly RecordedCodec _codec;
-    private readonly ReportSchedule _reports = new();
+    private readonly ReportSchedule _reports;
     private readonly LinkModel<SenderMessage?> _up;
     private readonly LinkModel<ReceiverMessage?> _down;
+    private readonly LinkStream<SenderMessage?> _upStream;
+    private readonly LinkStream<ReceiverMessage?> _downStream;
     private readonly Queue<(int Bytes, SenderMessage Message)> _kernel = new();
     private readonly Queue<(MediaTime At, int Bytes, long Tick, bool Intra)> _coding = new();
     private readonly PacketReader _packets = new();
@@ -57,11 +62,13 @@ internal sealed class LinkSimulation
     {
         _scenario = scenario;
         var overhead = WireOverhead.GrpcClear;
-        _sender = new(new(overhead) { MaxRate = scenario.MaxRate });
+        _sender = new(new(overhead) { MaxRate = scenario.MaxRate, Ordered = !scenario.Datagrams });
+        _reports = new(ordered: !scenario.Datagrams);
         _rate = new(_sender.Rate, overhead, Fps, Size);
         _codec = new(Size, scenario.Seed, levels);
         _up = new(scenario.Link with { Seed = scenario.Seed });
         _down = new(scenario.Link with { Seed = scenario.Seed + 1 });
+        (_upStream, _downStream) = (_up.OpenStream(), _down.OpenStream());
     }
 
     /// <summary>Each packet: when it left, bytes on the wire.</summary>
@@ -86,8 +93,8 @@ internal sealed class LinkSimulation
             if (changes.TryPeek(out var change) && change.At <= _now.Seconds)
             {
                 changes.Dequeue();
-                // _up.Change
-                // _down.Change
+                _up.Change(_now, change.Link);
+                _down.Change(_now, change.Link);
             }
 
             Capture();
@@ -134,15 +141,20 @@ internal sealed class LinkSimulation
             _kernel.Enqueue((wire, message));
         }
 
-        while (_kernel.TryPeek(out var next) && _up.HasRoom(_now, new(next.Bytes)))
+        while (_kernel.TryPeek(out var next) && (_scenario.Datagrams ? Offer(next) : _upStream.TrySend(_now, new(next.Bytes), next.Message)))
         {
-            _up.Offer(_now, new(next.Bytes), next.Message);
             _upAcks.OnSent();
             _kernel.Dequeue();
         }
 
         Acknowledge(_upAcks, () => _up.Offer(_now, new(LinkTcp.Header), null));
         Acknowledge(_downAcks, () => _down.Offer(_now, new(LinkTcp.Header), null));
+    }
+
+    private bool Offer((int Bytes, SenderMessage Message) packet)
+    {
+        _up.Offer(_now, new(packet.Bytes), packet.Message); // what is dropped is lost
+        return true;
     }
 
     private void Acknowledge(LinkTcpAcks acks, Func<bool> send)
@@ -171,7 +183,11 @@ internal sealed class LinkSimulation
         if (_reports.Take(_now, _index, 0, 0) is { } report)
         {
             var reply = new ReceiverMessage { Report = report };
-            _down.Offer(_now, new(WireOverhead.GrpcClear.WireBytes(reply.CalculateSize())), reply);
+            var bytes = new DataSize(WireOverhead.GrpcClear.WireBytes(reply.CalculateSize()));
+            if (_scenario.Datagrams)
+                _down.Offer(_now, bytes, reply);
+            else
+                _downStream.TrySend(_now, bytes, reply);
             _downAcks.OnSent();
         }
 
@@ -184,10 +200,18 @@ internal sealed class LinkSimulation
         }
     }
 
+    /// <summary>Bit/s that the link could carry now: of a trace, over the second around.</summary>
+    private double Capacity()
+    {
+        if (_up.Settings.Trace is not { } trace)
+            return _up.Settings.Outages.Any(o => o.Start <= _now && _now < o.End) ? 0 : _up.Settings.Rate?.BitsPerSecond ?? 0;
+        return trace.BytesBetween(_now - MediaTime.FromMilliseconds(500), _now + MediaTime.FromMilliseconds(500)) * 8;
+    }
+
     private void Watch()
     {
         var queue = _up.Counters.Queued.Bytes + _kernel.Sum(k => k.Bytes);
-        var capacity = _up.Settings.Rate?.BitsPerSecond ?? 0;
+        var capacity = Capacity();
         Moments.Add(new(_now.Seconds, capacity, _sender.Estimate(_now)?.BitsPerSecond ?? 0, _sender.Rate.BitsPerSecond, _sender.Control.Mode,
             queue, capacity > 0 ? queue * 8.0 / capacity : 0, _sender.InFlight, _sender.Granted, _wire, _up.Counters.DeliveredBytes.Bytes));
     }

@@ -42,11 +42,11 @@ internal sealed class KeyframeStage : IDisposable
     /// <summary>What the last keyframe was coded with.</summary>
     public KeyframeSpend LastSpend { get; private set; }
 
-    public void Acknowledge(uint index) { }
+    public void Acknowledge(uint index) => _ = _index + index;
 
-    public void Lose() { }
+    public void Lose() => _ = _index;
 
-    public void Restart() { }
+    public void Restart() => _ = _index;
 
     /// <summary>
     /// How far the middle of the gap would drift from the truth if <paramref name="candidate"/> ended it: 0 (not at all) to 1, beyond

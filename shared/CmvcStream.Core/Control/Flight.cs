@@ -26,6 +26,18 @@ public sealed class Flight
     /// <summary>The oldest packet under way; null: none is.</summary>
     public SentPacket? Oldest => _packets.Count > 0 ? _packets[0] : null;
 
+    /// <summary>The oldest packet under way of a higher sequence than this; null: none is.</summary>
+    public SentPacket? OldestAfter(uint sequence)
+    {
+        foreach (var packet in _packets)
+        {
+            if (packet.Sequence > sequence)
+                return packet;
+        }
+
+        return null;
+    }
+
     /// <summary>Wire bytes under way ahead of the newest packet.</summary>
     public int BytesAhead => _packets.Count > 0 ? Bytes - _packets[^1].WireBytes : 0;
 

@@ -32,15 +32,23 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Less service than this says nothing of a faster link: seconds, the grain of timers and polls.</summary>
     private const double Grain = 0.004;
 
-    // Seconds overdue: with one slow packet seen already; with none (a retransmission that was lost again takes 3 s).
-    private const double ConfirmedAfter = 0.4, SilentFor = 3.0;
+    /// <summary>Seconds overdue, from which on something is wrong.</summary>
+    private const double Late = 0.5;
 
-    private readonly Queue<(MediaTime At, double Delay, int Bytes)> _delays = new();
+    /// <summary>Two stalls within this make a lossy path.</summary>
+    private static readonly MediaTime LossyFor = MediaTime.FromSeconds(60);
+
+    // Seconds overdue: with one slow packet seen already; with none (a retransmission that was lost twice again takes 7 s).
+    private const double ConfirmedAfter = 0.4, SilentFor = 8.0;
+
+    private readonly Queue<(MediaTime At, double Delay, int Bytes, double Rate)> _delays = new();
     private readonly List<(double Bytes, double Service)> _samples = [];
+    private readonly Queue<MediaTime> _stalls = new();
     private (double Bytes, double Service)? _slow;
-    private int _fast;
+    private (MediaTime At, double Delay, int Bytes)? _early;
     private double? _rate;          // bytes a second
     private double? _lastArrival;   // seconds, receiver's clock
+    private uint _lastSequence;
     private double _base;           // seconds, difference of clocks included
     private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
     private long _received, _lost;
@@ -58,7 +66,13 @@ public sealed class LinkEstimator(Flight flight)
     public MediaTime Queueing { get; private set; }
 
     /// <summary>The last packet was far slower or faster than the estimate, and only the next will tell whether the link is.</summary>
-    public bool Unconfirmed => _slow is not null || _fast > 0;
+    public bool Unconfirmed => _slow is not null || _early is not null;
+
+    /// <summary>Something is late: the link may have become slower, and what is sent now would make it worse.</summary>
+    public bool Doubtful(MediaTime now) => !Lossy(now) && (_slow is not null || Overdue(now)?.By > Late);
+
+    /// <summary>Packets were held up and came with those behind them, more than once lately: TCP sends again what is lost on this path.</summary>
+    public bool Lossy(MediaTime now) => _stalls.Count >= 2 && now - _stalls.Peek() < LossyFor;
 
     /// <summary>Stalls that were told from a slower link: retransmissions, fades.</summary>
     public long Stalls { get; private set; }
@@ -67,19 +81,12 @@ public sealed class LinkEstimator(Flight flight)
     public void Restart()
     {
         _delays.Clear();
-        _slow = null;
-        _fast = 0;
-        (_lastArrival, _back) = (null, null);
+        (_slow, _early, _lastArrival, _back) = (null, null, null, null);
         Queueing = default;
     }
 
     /// <summary>Tells of packets that never came.</summary>
-    public void Lost(int packets)
-    {
-        _lost += packets;
-        if (packets > 0)
-            _lastArrival = null;    // they took the link's time, and nobody knows how much
-    }
+    public void Lost(int packets) => _lost += packets;
 
     /// <summary>Tells of a packet that has come.</summary>
     /// <param name="now">When that was heard.</param>
@@ -89,23 +96,37 @@ public sealed class LinkEstimator(Flight flight)
     {
         _received++;
         double at = arrival.Seconds, sent = packet.SentAt.Seconds;
-        if (_lastArrival is { } before && at < before)
+        if (packet.Sequence < _lastSequence)
             return;     // overtaken by a later one: says nothing
-        _delays.Enqueue((now, at - sent, packet.WireBytes));
-        while (_delays.Count > MostSamples * 4 || _delays.Peek().At < now - MediaTime.FromSeconds(RememberDelays))
-            _delays.Dequeue();
-        if (_lastArrival is { } last)
+        var next = packet.Sequence == _lastSequence + 1;
+        _lastSequence = packet.Sequence;
+        // Behind one that was lost it waited for nobody knows how long.
+        var delay = at - sent;
+        if (_rate is null && _lastArrival is { } first)
+            _rate = packet.WireBytes / Math.Max(at - first, Grain);
+        if (_rate is null)
         {
-            _base = Base(_rate ?? packet.WireBytes / Math.Max(at - last, Grain));
-            var start = Math.Max(sent + _base, last);
-            Queueing = MediaTime.FromSeconds(Math.Max(0, start - sent - _base));
-            Add(packet.WireBytes, at - start, together: at - last < Together);
+            // The first packet alone tells nothing.
         }
-        else if (_rate is { } known)
+        else if (_lastArrival is not { } last || !next)
         {
-            _base = Base(known);
+            // Behind one that was lost it waited for nobody knows how long.
+            Settle(now);
+            Remember(now, delay, packet.WireBytes);
+        }
+        else if (_delays.Count > 0 && last > sent + _base + Grain)
+        {
+            Settle(now);
+            Queueing = MediaTime.FromSeconds(last - sent - _base);
+            Add(now, packet.WireBytes, at - last, together: at - last < Together);
+        }
+        else
+        {
+            Queueing = MediaTime.Zero;
+            Alone(now, packet.WireBytes, delay, together: at - last < Together);
         }
 
+        if (Environment.GetEnvironmentVariable("EST") is not null) Console.WriteLine($"E {now.Seconds:0.00} seq {packet.Sequence} b {packet.WireBytes} D {delay:0.000} base {_base:0.000} next {next} q {Queueing.Seconds:0.00} rate {_rate*8:0} slow {_slow} early {_early} last {_lastArrival - sent}");
         _lastArrival = at;
         var back = now.Seconds - at;
         _back = _back is { } b ? Math.Min(back, b + 0.02) : back;
@@ -133,7 +154,7 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>The oldest packet under way: its bytes, how long the link has had for them, and by how much longer that is than it should be.</summary>
     private (int Bytes, double Served, double By)? Overdue(MediaTime now)
     {
-        if (flight.Oldest is not { } oldest || _rate is not { } rate || _back is not { } back)
+        if (flight.OldestAfter(_lastSequence) is not { } oldest || _rate is not { } rate || _back is not { } back)
             return null;
         var start = Math.Max(oldest.SentAt.Seconds + _base, _lastArrival ?? double.NegativeInfinity);
         var served = now.Seconds - back - start;
@@ -141,24 +162,74 @@ public sealed class LinkEstimator(Flight flight)
     }
 
     /// <summary>
-    /// The least delay without serialisation. Small packets tell it, as there the rate hardly matters; large ones bound it, with a rate that is
-    /// surely high enough: were they to tell it with a rate that is too low, the two errors would hold each other up.
+    /// Finds the least delay without serialisation. Small packets tell it, as there the rate hardly matters; large ones bound it, with a rate
+    /// that is surely high enough: were they to tell it with a rate that is too low, the two errors would hold each other up. The rate is
+    /// the one of then, or the one of now where that is higher.
     /// </summary>
-    private double Base(double rate)
+    private void Remember(MediaTime now, double delay, int bytes)
     {
+        var rate = _rate!.Value;
+        _delays.Enqueue((now, delay, bytes, rate));
+        while (_delays.Count > 4 && (_delays.Count > MostSamples * 4 || _delays.Peek().At < now - MediaTime.FromSeconds(RememberDelays)))
+            _delays.Dequeue();
         var smallest = _delays.Min(d => d.Bytes);
-        return _delays.Min(d => d.Delay - d.Bytes / (d.Bytes <= 1.5 * smallest ? rate : 1.6 * rate));
+        _base = _delays.Min(d => d.Delay - d.Bytes / (Math.Max(d.Rate, rate) * (d.Bytes <= 1.5 * smallest ? 1 : 1.6)));
+        // No round trip is less than nothing.
+        if (_back is { } back)
+            _base = Math.Max(_base, -back);
     }
 
-    private void Add(double bytes, double service, bool together)
+    /// <summary>
+    /// A packet that waited for no other. Where it came far too early, either the link has become faster or the way shorter, and one alone does not
+    /// tell: two of different sizes do.
+    /// </summary>
+    private void Alone(MediaTime now, int bytes, double delay, bool together)
     {
-        if (_rate is null)
+        var early = _delays.Count > 0 && bytes / Math.Max(delay - _base, Grain) > Fast * _rate;
+        if (!early)
         {
-            _samples.Add((bytes, Math.Max(service, Grain)));
-            Average();
+            Settle(now);
+            Remember(now, delay, bytes);
+            Add(now, bytes, delay - _base, together);
             return;
         }
 
+        if (_early is not { } before)
+        {
+            _early = (now, delay, bytes);
+            return;
+        }
+
+        _early = null;
+        var (larger, longer) = bytes > before.Bytes ? (bytes - before.Bytes, delay - before.Delay) : (before.Bytes - bytes, before.Delay - delay);
+        if (larger < 0.3 * bytes || larger / Math.Max(longer, Grain) > 1.3 * _rate)
+        {
+            _samples.Clear();
+            _slow = null;
+            Take(before.Bytes, before.Delay - _base);
+            Take(bytes, delay - _base);
+        }
+
+        Remember(before.At, before.Delay, before.Bytes);
+        Remember(now, delay, bytes);
+    }
+
+    /// <summary>One that came too early, and was not followed by another: by chance, or the way is shorter.</summary>
+    private void Settle(MediaTime now)
+    {
+        if (_early is { } early)
+            Remember(now, early.Delay, early.Bytes);
+        _early = null;
+    }
+
+    private void Take(double bytes, double service)
+    {
+        _samples.Add((bytes, Math.Max(service, Grain)));
+        Average();
+    }
+
+    private void Add(MediaTime now, double bytes, double service, bool together)
+    {
         // What arrives with the one before it was held up with it.
         if (together && (_slow is not null || _samples.Count > 0))
         {
@@ -167,7 +238,7 @@ public sealed class LinkEstimator(Flight flight)
             else
                 _samples[^1] = (_samples[^1].Bytes + bytes, _samples[^1].Service + service);
             if (_slow is not null)
-                Stall();
+                Stall(now);
             else
                 Average();
             return;
@@ -188,26 +259,18 @@ public sealed class LinkEstimator(Flight flight)
         }
         else if (_slow is not null)
         {
-            Stall();
+            Stall(now);
         }
 
-        if (sample > Fast * _rate)
-        {
-            if (++_fast >= 2)
-                Begin(_samples[^1]);
-        }
-        else
-        {
-            _fast = 0;
-        }
-
-        _samples.Add((bytes, Math.Max(service, Grain)));
-        Average();
+        Take(bytes, service);
     }
 
-    private void Stall()
+    private void Stall(MediaTime now)
     {
         Stalls++;
+        _stalls.Enqueue(now);
+        if (_stalls.Count > 2)
+            _stalls.Dequeue();
         _slow = null;
     }
 
@@ -215,7 +278,6 @@ public sealed class LinkEstimator(Flight flight)
     {
         _samples.Clear();
         _samples.Add(first);
-        _fast = 0;
     }
 
     private void Average()

@@ -69,6 +69,9 @@ public sealed class LinkTrace
         ? new(microseconds, scale)
         : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"scale {scale} is out of range: 0.000001 to 1000"));
 
+    /// <summary>Bytes that it carries between two times when there is always something to send.</summary>
+    public double BytesBetween(MediaTime from, MediaTime to) => (FirstFrom(to) - FirstFrom(from)) * OpportunityBytes * Scale;
+
     /// <summary>When an opportunity comes; they are numbered from 0 over all repetitions.</summary>
     internal MediaTime TimeOf(long number) => new((number / _times.Length * _times[^1]) + _times[number % _times.Length]);
 

@@ -108,6 +108,9 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         return Max(due, budget.ReadyAt(now, NextWireBytes));
     }
 
+    /// <summary>A packet that only asks for a report.</summary>
+    public SenderMessage Empty() => new() { Sequence = ++_sequence };
+
     /// <summary>Takes the next packet; the caller sends it and charges the budget with what it cost.</summary>
     public SenderMessage Take(MediaTime now)
     {

@@ -8,12 +8,16 @@ namespace CmvcStream.Core.Control;
 /// acknowledgement that TCP would send anyway, unless the last one was too short a while ago: then what arrives is gathered. Not safe from
 /// several threads.
 /// </summary>
-public sealed class ReportSchedule
+/// <param name="ordered">Messages and reports arrive whole and in order; else each arrival is told twice, as a report may be lost.</param>
+public sealed class ReportSchedule(bool ordered = true)
 {
     /// <summary>Once in so many reports it also tells how the presentation goes.</summary>
     private const int Presentation = 10;
 
+    private const int Repeated = 3;
+
     private readonly List<(uint Sequence, long ArrivalMs)> _arrived = [];
+    private readonly List<(uint Sequence, long ArrivalMs)> _told = [];
     private MediaTime? _last;
     private MediaTime _interval = MediaTime.FromMilliseconds(300);
     private uint _received;
@@ -50,14 +54,15 @@ public sealed class ReportSchedule
         var report = new ReceiverReport { Sequence = newest.Sequence, ArrivalMs = (uint)newest.ArrivalMs, Keyframe = keyframe, Received = _received };
         if (_reports++ % Presentation == 0)
             (report.Presented, report.Held) = ((uint)presented, (uint)held);
-        for (var i = _arrived.Count - 1; i >= 0; i--)
+        foreach (var (sequence, arrival) in _arrived.AsEnumerable().Reverse().Where(a => a.Sequence != newest.Sequence).Concat(_told))
         {
-            if (_arrived[i].Sequence == newest.Sequence)
-                continue;
-            report.Others.Add((int)(newest.Sequence - _arrived[i].Sequence));
-            report.Others.Add((int)(newest.ArrivalMs - _arrived[i].ArrivalMs));
+            report.Others.Add((int)(newest.Sequence - sequence));
+            report.Others.Add((int)(newest.ArrivalMs - arrival));
         }
 
+        _told.Clear();
+        if (!ordered)
+            _told.AddRange(_arrived.AsEnumerable().Reverse().Take(Repeated));
         _arrived.Clear();
         return report;
     }

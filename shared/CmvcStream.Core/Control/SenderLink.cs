@@ -40,13 +40,27 @@ public sealed class SenderLink
     private const double FeedbackShare = 0.1;
 
     // Seconds: assumed until a report came; what feedback may be late by without stopping the sender.
-    private const double FirstRoundTrip = 0.8, Slack = 0.2;
+    private const double FirstRoundTrip = 0.8, Slack = 0.12;
+
+    /// <summary>Seconds that TCP needs for what it sends again, while what is behind it may go on.</summary>
+    private const double Retransmission = 1;
 
     /// <summary>Wire bytes that may be under way to a receiver of which nothing is known: a text and a piece of a picture, seconds at 1 kbit/s.</summary>
     private const int FirstFlight = 800;
 
+    /// <summary>Wire bytes below which a packet tells the delay without serialisation (<see cref="LinkEstimator"/>).</summary>
+    private const int SmallPacket = 150;
+
+    /// <summary>What packets that are small on purpose may take.</summary>
+    private const double ProbeShare = 0.01;
+
     // Packets that overtake each other by more are taken for lost.
-    private const uint Overtaken = 3;
+    private const uint Overtaken = 1;
+
+    private static readonly Google.Protobuf.ByteString Padding = Google.Protobuf.ByteString.CopyFrom(new byte[150]);
+
+    /// <summary>Where packets are lost, the last ones may be: a small one asks for them.</summary>
+    private static readonly MediaTime LossProbe = MediaTime.FromSeconds(1);
 
     private static readonly MediaTime Again = MediaTime.FromMilliseconds(50);
 
@@ -57,9 +71,9 @@ public sealed class SenderLink
     private readonly StreamControl _said = new();
     private SceneText? _text;
     private Hello? _hello;
-    private MediaTime _updated, _lastSent;
+    private MediaTime _updated, _lastSent, _lastSmall, _busyUntil;
     private uint _interval;
-    private bool _loss, _asked;
+    private bool _loss, _asked, _padded;
 
     public SenderLink(SenderLinkOptions options)
     {
@@ -163,7 +177,7 @@ public sealed class SenderLink
     public double Available(MediaTime now, MediaTime within)
     {
         Update(now);
-        if (!Connected || Control.Mode == StreamMode.Tt2V || _flight.BytesAhead > Window + Rate.BytesPerSecond * within.Seconds)
+        if (!Connected || Control.Mode == StreamMode.Tt2V || _flight.BytesAhead > Window(now) + Rate.BytesPerSecond * within.Seconds)
             return double.NegativeInfinity;
         return _assembler.Available(now, within);
     }
@@ -187,17 +201,26 @@ public sealed class SenderLink
             return null;
         Drop(_assembler.DropStale(now, Stale));
         var due = _assembler.DueAt(now, urgent: _hello is not null);
-        var heartbeat = Max(_lastSent + Heartbeat, _budget.ReadyAt(now, _options.Overhead.WireBytes(8)));
+        var quiet = _lastSent + Heartbeat;
+        var probe = Max(_lastSmall + ProbeInterval, _busyUntil);
+        var heartbeat = Max(quiet < probe ? quiet : probe, _budget.ReadyAt(now, _options.Overhead.WireBytes(8)));
         var at = due is { } d && d < heartbeat ? d : heartbeat;
-        if (at > now || (_hello is null && !HasRoom))
+        if (at > now)
         {
-            if (at > now && at < next)
+            if (at < next)
                 next = at;
             return null;
         }
 
+        if (_hello is null && !HasRoom(now))
+            return !_options.Ordered && now >= _lastSent + LossProbe ? Leave(_assembler.Empty(), now) : null;
+
         next = now;
-        return Leave(_assembler.Take(now), now);
+        var message = _assembler.Take(now);
+        // Packets of one size do not tell a faster link from a shorter one.
+        if (due is null && probe > now && (_padded = !_padded))
+            message.Padding = Padding;
+        return Leave(message, now);
     }
 
     /// <summary>Charges wire bytes that were not foreseen: acknowledgements, retransmissions, the making of a connection.</summary>
@@ -226,11 +249,11 @@ public sealed class SenderLink
     }
 
     /// <summary>Wire bytes that may be under way ahead of the newest packet: what leaves while feedback comes.</summary>
-    private double Window => _options.MaxRate is null && !Estimator.Known
+    private double Window(MediaTime now) => _options.MaxRate is null && !Estimator.Known
         ? FirstFlight
-        : Rate.BytesPerSecond * ((Estimator.RoundTrip?.Seconds ?? FirstRoundTrip) + Slack + ReportInterval.Seconds);
+        : Rate.BytesPerSecond * ((Estimator.RoundTrip?.Seconds ?? FirstRoundTrip) + Slack + ReportInterval.Seconds / 2 + (Estimator.Lossy(now) ? Retransmission : 0));
 
-    private bool HasRoom => _flight.BytesAhead <= Window;
+    private bool HasRoom(MediaTime now) => _flight.Count == 0 || (_flight.BytesAhead <= Window(now) && !Estimator.Doubtful(now));
 
     /// <summary>Reports come no closer together.</summary>
     private MediaTime ReportInterval => MediaTime.FromSeconds(Math.Clamp(ReportBytes / (FeedbackShare * Rate.BytesPerSecond), 0.1, 5));
@@ -238,7 +261,10 @@ public sealed class SenderLink
     /// <summary>A link of which nothing is heard is not known: something leaves at least so often, sooner where something needs to be confirmed.</summary>
     private MediaTime Heartbeat => MediaTime.FromSeconds(Estimator.Unconfirmed
         ? 1
-        : Math.Clamp(_options.Overhead.WireBytes(8) / (FeedbackShare * Rate.BytesPerSecond), 1.5, 10));
+        : Math.Clamp(_options.Overhead.WireBytes(Padding.Length / 2) / (FeedbackShare * Rate.BytesPerSecond), 1.5, 8));
+
+    /// <summary>Where all packets are large, a small one goes now and then.</summary>
+    private MediaTime ProbeInterval => MediaTime.FromSeconds(Math.Clamp(_options.Overhead.WireBytes(8) / (ProbeShare * Rate.BytesPerSecond), 4, 20));
 
     private static MediaTime Max(MediaTime a, MediaTime b) => a > b ? a : b;
 
@@ -278,6 +304,9 @@ public sealed class SenderLink
         _budget.Charge(now, cost);
         _flight.Add(new(message.Sequence, now, cost, message.Keyframe.Count > 0 ? message.Keyframe[^1].Index : 0));
         _lastSent = now;
+        _busyUntil = Max(now, _busyUntil) + MediaTime.FromSeconds(cost / Rate.BytesPerSecond);
+        if (cost < SmallPacket)
+            _lastSmall = now;
         return message;
     }
 

@@ -47,8 +47,11 @@ public sealed class WireBudget(Bitrate rate)
     /// <summary>Bytes granted so far: the rate integrated over time.</summary>
     public double Granted { get; private set; }
 
-    /// <summary>Most payload bytes of one packet: 1.2 s of the link, so that nothing sits behind one packet for longer.</summary>
-    public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 1300);
+    /// <summary>
+    /// Most payload bytes of one packet: 0.3 s of a faster link, so that little is under way when it becomes slower; on a slow one its headers would
+    /// cost too much, and it is as large as a keyframe, but no more than 1.2 s, so that nothing sits behind one packet for longer.
+    /// </summary>
+    public int LargestPacket => (int)Math.Clamp(Rate.BytesPerSecond * 0.3, Math.Clamp(Rate.BytesPerSecond * 1.2, 160, 750), 1300);
 
     /// <summary>Credit that a packet may leave over.</summary>
     private double Saved => Rate.BytesPerSecond * 0.35;

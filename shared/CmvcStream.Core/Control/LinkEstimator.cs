@@ -27,7 +27,7 @@ public sealed class LinkEstimator(Flight flight)
     private const double Together = 0.012;
 
     // A packet is far slower or faster than the estimate beyond these factors of its rate.
-    private const double Slow = 0.55, Fast = 1.6;
+    private const double Slow = 0.55, Fast = 1.6, HeldUp = 1.3;
 
     /// <summary>Less service than this says nothing of a faster link: seconds, the grain of timers and polls.</summary>
     private const double Grain = 0.004;
@@ -41,11 +41,12 @@ public sealed class LinkEstimator(Flight flight)
     // Seconds overdue: with one slow packet seen already; with none (a retransmission that was lost twice again takes 7 s).
     private const double ConfirmedAfter = 0.4, SilentFor = 8.0;
 
-    private readonly Queue<(MediaTime At, double Delay, int Bytes, double Rate)> _delays = new();
+    private readonly Queue<(MediaTime At, double Delay, int Bytes)> _delays = new();
     private readonly List<(double Bytes, double Service)> _samples = [];
     private readonly Queue<MediaTime> _stalls = new();
     private (double Bytes, double Service)? _slow;
     private (MediaTime At, double Delay, int Bytes)? _early;
+    private bool _heldUp;
     private double? _rate;          // bytes a second
     private double? _lastArrival;   // seconds, receiver's clock
     private uint _lastSequence;
@@ -126,7 +127,6 @@ public sealed class LinkEstimator(Flight flight)
             Alone(now, packet.WireBytes, delay, together: at - last < Together);
         }
 
-        if (Environment.GetEnvironmentVariable("EST") is not null) Console.WriteLine($"E {now.Seconds:0.00} seq {packet.Sequence} b {packet.WireBytes} D {delay:0.000} base {_base:0.000} next {next} q {Queueing.Seconds:0.00} rate {_rate*8:0} slow {_slow} early {_early} last {_lastArrival - sent}");
         _lastArrival = at;
         var back = now.Seconds - at;
         _back = _back is { } b ? Math.Min(back, b + 0.02) : back;
@@ -162,21 +162,21 @@ public sealed class LinkEstimator(Flight flight)
     }
 
     /// <summary>
-    /// Finds the least delay without serialisation. Small packets tell it, as there the rate hardly matters; large ones bound it, with a rate
-    /// that is surely high enough: were they to tell it with a rate that is too low, the two errors would hold each other up. The rate is
-    /// the one of then, or the one of now where that is higher.
+    /// Finds the least delay without serialisation: where the line under delay over size, from the quickest small packet, meets size 0. Its slope is
+    /// that of the best moments, whatever the rate is now; where there is no large packet, it is that of the rate.
     /// </summary>
     private void Remember(MediaTime now, double delay, int bytes)
     {
-        var rate = _rate!.Value;
-        _delays.Enqueue((now, delay, bytes, rate));
+        _delays.Enqueue((now, delay, bytes));
         while (_delays.Count > 4 && (_delays.Count > MostSamples * 4 || _delays.Peek().At < now - MediaTime.FromSeconds(RememberDelays)))
             _delays.Dequeue();
         var smallest = _delays.Min(d => d.Bytes);
-        _base = _delays.Min(d => d.Delay - d.Bytes / (Math.Max(d.Rate, rate) * (d.Bytes <= 1.5 * smallest ? 1 : 1.6)));
-        // No round trip is less than nothing.
-        if (_back is { } back)
-            _base = Math.Max(_base, -back);
+        var small = _delays.Where(d => d.Bytes <= 1.5 * smallest).MinBy(d => d.Delay);
+        var slope = 1 / _rate!.Value;
+        var large = _delays.Where(d => d.Bytes >= 2 * small.Bytes);
+        if (large.Any())
+            slope = Math.Max(0, large.Min(d => (d.Delay - small.Delay) / (d.Bytes - small.Bytes)));
+        _base = small.Delay - small.Bytes * slope;
     }
 
     /// <summary>
@@ -230,21 +230,25 @@ public sealed class LinkEstimator(Flight flight)
 
     private void Add(MediaTime now, double bytes, double service, bool together)
     {
-        // What arrives with the one before it was held up with it.
-        if (together && (_slow is not null || _samples.Count > 0))
+        var sample = bytes / Math.Max(service, Grain);
+        // What was held up comes at once, or faster than the link: it had been carried meanwhile.
+        if (_slow is not null || _heldUp)
         {
-            if (_slow is { } held)
-                _slow = (held.Bytes + bytes, held.Service + service);
-            else
-                _samples[^1] = (_samples[^1].Bytes + bytes, _samples[^1].Service + service);
-            if (_slow is not null)
-                Stall(now);
-            else
-                Average();
+            _heldUp = together || sample > HeldUp * _rate;
+            if (_heldUp)
+            {
+                if (_slow is not null)
+                    Stall(now);
+                return;
+            }
+        }
+        else if (together && _samples.Count > 0)
+        {
+            _samples[^1] = (_samples[^1].Bytes + bytes, _samples[^1].Service + service);
+            Average();
             return;
         }
 
-        var sample = bytes / Math.Max(service, Grain);
         if (sample < Slow * _rate && service > 0.15)
         {
             if (_slow is not { } first)

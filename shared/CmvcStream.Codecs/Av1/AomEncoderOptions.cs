@@ -17,4 +17,5 @@ public sealed record AomEncoderOptions
 /// <param name="Intra">Decodes alone; also where the settings did not ask for it but left nothing to predict from.</param>
 /// <param name="QuantizerIndex">AV1's base_q_idx, 0 to 255: always the one that the quality stands for.</param>
 /// <param name="CodedSize">The size that the decoder will give.</param>
-public readonly record struct KeyframeOutcome(bool Intra, int QuantizerIndex, Core.Media.PixelSize CodedSize);
+/// <param name="Base">Number of the keyframe that it is predicted from: the one before, or an acknowledged one; 0: intra.</param>
+public readonly record struct KeyframeOutcome(bool Intra, int QuantizerIndex, Core.Media.PixelSize CodedSize, long Base);

@@ -29,6 +29,9 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
     }
 
     /// <inheritdoc/>
+    public int Stored { get; private set; }
+
+    /// <inheritdoc/>
     public VideoFrame Decode(ReadOnlySpan<byte> data)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -44,7 +47,7 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
             // After damage libaom's references are in doubt; a fresh one costs little.
             if (wasDamaged)
                 Reopen();
-            var code = AomNative.Decode(_decoder, bytes, data.Length, out var width, out var height);
+            var code = AomNative.Decode(_decoder, bytes, data.Length, out var width, out var height, out var stored);
             if (code != AomNative.Ok)
                 throw AomNative.Failure(code, "decode", AomNative.DecoderError(_decoder));
             var size = new PixelSize(width, height);
@@ -55,6 +58,7 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
             AomPlanes.Fill(frame, planes, strides);
             AomNative.Copy(_decoder, planes, strides);
             _needsIntra = false;
+            Stored = stored;
             return frame;
         }
     }

@@ -13,6 +13,10 @@ namespace CmvcStream.Codecs.Av1;
 /// second one. The size that a keyframe will have is not known before it is coded, but a frame that is stored nowhere leaves no trace in
 /// libaom: <see cref="Measure"/> tries so, and what is coded with the same settings next has the same size, give or take a byte or two.
 /// <para>
+/// A lost keyframe is mended by predicting the next one from one that the receiver has acknowledged: <see cref="ReferenceState"/> says
+/// which keyframes are kept for that.
+/// </para>
+/// <para>
 /// Why these options (libaom 3.6, 5 to 8 training clips at 480x270 and 3 keyframes a second, quality 52 to 62, bytes at equal PSNR /
 /// at equal SSIM against realtime usage at speed 5, CPU time a keyframe on a busy core): good quality at speed 5 with our three slots
 /// and tune=ssim -9.6 % / -15.0 %, 41 ms against 31; speed 6 -5.4 % / -10.4 %, 35 ms. Within good quality: libaom's own seven
@@ -24,7 +28,7 @@ namespace CmvcStream.Codecs.Av1;
 public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
 {
     private readonly AomEncoderOptions _options;
-    private readonly ReferenceState _references = new();
+    private readonly ReferenceState _references;
     private readonly FrameScaler?[] _scalers = new FrameScaler?[Enum.GetValues<CodedScale>().Length];
     private readonly VideoFrame?[] _scaled = new VideoFrame?[Enum.GetValues<CodedScale>().Length];
     private nint _encoder;
@@ -44,6 +48,7 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
             throw new ArgumentOutOfRangeException(nameof(options), $"encoder threads {_options.Threads}: 1 to 16");
         AomNative.EnsureUsable();
         Size = size;
+        _references = new(size);
         Open(prime: false);
     }
 
@@ -58,6 +63,9 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
 
     /// <inheritdoc/>
     public int Measure(VideoFrame frame, scoped in KeyframeSettings settings) => Encode(frame, settings, keep: false).Length;
+
+    /// <inheritdoc/>
+    public void Acknowledge(long number) => _references.Acknowledge(number);
 
     public void Dispose()
     {
@@ -75,21 +83,17 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
             throw new ArgumentException($"the picture is {frame.Size}, the encoder's are {Size}", nameof(frame));
         if (settings.Quality is < 0 or > 63)
             throw new ArgumentOutOfRangeException(nameof(settings), $"keyframe quality {settings.Quality}: 0 to 63");
-        if (settings.References is { Store: ReferenceSlots.None or >= ReferenceSlots.All })
-            throw new ArgumentException($"a keyframe is stored in one or two slots, not {settings.References.Value.Store}", nameof(settings));
 
-        var coded = settings.Scale.Of(Size);
-        var plan = settings.Intra ? null : _references.Plan(settings.References, coded);
+        var plan = settings.Intra ? null : _references.Plan(settings.Mend, settings.Scale);
+        var scale = plan?.Scale ?? settings.Scale;
         if (plan is null)
-            Open(prime: coded != Size);
-        // What is stored nowhere leaves no trace.
-        if (!keep && plan is { } kept)
-            plan = kept with { Store = ReferenceSlots.None };
+            Open(prime: scale.Of(Size) != Size);
         try
         {
-            var data = EncodeScaled(Scaled(frame, settings.Scale), settings.Quality, plan);
+            // What is stored nowhere leaves no trace.
+            var data = EncodeScaled(Scaled(frame, scale), settings.Quality, keep || plan is null ? plan : plan.Value with { Store = 0 });
             if (keep)
-                _references.Stored(plan?.Store ?? ReferenceSlots.All, coded, Last.Intra);
+                _references.Stored(Last.Intra ? null : plan, scale);
             else if (Last.Intra)
                 _references.Clear();    // It fills every slot whatever is asked: the next keyframe opens anew.
             return data;
@@ -103,19 +107,19 @@ public sealed unsafe class AomKeyframeEncoder : IKeyframeEncoder
 
     private ReadOnlySpan<byte> EncodeScaled(VideoFrame picture, int quality, ReferencePlan? plan)
     {
-        // An intra frame fills every slot whatever is asked; the flags must be there all the same, or libaom renumbers the slots.
-        var (predict, store) = plan ?? new(ReferenceSlots.All, ReferenceSlots.Chain);
+        // An intra frame fills every slot whatever is asked; slots must be named all the same, or libaom renumbers them.
+        var (_, from, predict, store, inherit, _) = plan ?? new(default, 0, 1, 1, Inherit: true);
         var planes = stackalloc byte*[3];
         var strides = stackalloc int[3];
         AomPlanes.Fill(picture, planes, strides);
         var code = AomNative.Encode(
-            _encoder, planes, strides, picture.Size.Width, picture.Size.Height, quality, (int)predict, (int)store,
+            _encoder, planes, strides, picture.Size.Width, picture.Size.Height, quality, _references.Listed, predict, store, inherit ? 1 : 0,
             out var packet, out var size, out var isIntra, out var quantizerIndex);
         if (code != AomNative.Ok)
             throw AomNative.Failure(code, "encode", AomNative.EncoderError(_encoder));
         if (plan is null && isIntra == 0)
             throw new CodecException("AV1 encode: libaom gave a predicted frame where an intra one was due");
-        Last = new(isIntra != 0, quantizerIndex, picture.Size);
+        Last = new(isIntra != 0, quantizerIndex, picture.Size, isIntra != 0 ? 0 : from);
         return new(packet, size);
     }
 

@@ -7,7 +7,7 @@ namespace CmvcStream.Codecs.Av1;
 internal static unsafe partial class AomNative
 {
     /// <summary>CMVC_AOM_ABI in the C file.</summary>
-    internal const int Abi = 1;
+    internal const int Abi = 2;
 
     internal const int Ok = 0;
     internal const int AbiMismatch = 2;
@@ -75,8 +75,8 @@ internal static unsafe partial class AomNative
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_encode")]
     internal static partial int Encode(
-        nint encoder, byte** planes, int* strides, int width, int height, int quality, int predict, int store,
-        out byte* packet, out int packetSize, out int isIntra, out int quantizerIndex);
+        nint encoder, byte** planes, int* strides, int width, int height, int quality,
+        ReadOnlySpan<byte> slots, int predict, int store, int inherit, out byte* packet, out int packetSize, out int isIntra, out int quantizerIndex);
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_encoder_error")]
     internal static partial byte* EncoderError(nint encoder);
@@ -91,7 +91,7 @@ internal static unsafe partial class AomNative
     internal static partial int SequenceSize(byte* data, int size, out int width, out int height);
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_decode")]
-    internal static partial int Decode(nint decoder, byte* data, int size, out int width, out int height);
+    internal static partial int Decode(nint decoder, byte* data, int size, out int width, out int height, out int stored);
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_copy")]
     internal static partial void Copy(nint decoder, byte** planes, int* strides);

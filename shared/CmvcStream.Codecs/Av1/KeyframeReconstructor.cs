@@ -28,6 +28,9 @@ public sealed class KeyframeReconstructor : IDisposable
         _pool = new(size, keep);
     }
 
+    /// <summary>Slots that the last keyframe is kept in: <see cref="AomKeyframeDecoder.Stored"/>.</summary>
+    public int Stored => _decoder.Stored;
+
     /// <summary>Reconstructs the next keyframe of the chain; the caller disposes the picture.</summary>
     /// <param name="data">As coded.</param>
     /// <param name="coded">What it decoded to.</param>

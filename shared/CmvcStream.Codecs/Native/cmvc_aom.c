@@ -13,7 +13,7 @@
 #include <string.h>
 
 // Raise whenever a signature or a meaning below changes; AomNative.cs holds the same number.
-#define CMVC_AOM_ABI 1
+#define CMVC_AOM_ABI 2
 
 // major << 16 | minor << 8 | patch of the headers; build.sh passes it, as libaom installs no version header.
 #ifndef CMVC_AOM_BUILT_AGAINST
@@ -24,8 +24,15 @@
 
 enum { CMVC_OK = 0, CMVC_FAILED = 1, CMVC_ABI_MISMATCH = 2, CMVC_NO_PICTURE = 3, CMVC_UNSUPPORTED = 4 };
 
-// Slots of decoded pictures that a frame may be predicted from and stored into; ReferenceSlots in C# has the same bits.
-enum { SLOT_CHAIN = 1, SLOT_ANCHOR = 2, SLOT_SPARE = 4, SLOT_ALL = 7 };  // LAST, ALTREF and GOLDEN
+// The seven references of a frame (AV1 specification, 6.10.24), of which three are ever predicted from; ReferenceState in C# has the
+// same numbers.
+enum { REFERENCES = 7, SLOTS = 8, LAST = 0, GOLDEN = 3, ALTREF = 6 };
+
+#ifndef AOM_CTRL_AV1E_SET_SVC_REF_FRAME_CONFIG
+#error "this libaom cannot be told which slot each reference stands for (AV1E_SET_SVC_REF_FRAME_CONFIG)"
+#endif
+_Static_assert(sizeof(((aom_svc_ref_frame_config_t *)0)->ref_idx) == REFERENCES * sizeof(int), "seven references");
+_Static_assert(sizeof(((aom_svc_ref_frame_config_t *)0)->refresh) == SLOTS * sizeof(int), "eight slots");
 
 typedef struct {
   aom_codec_ctx_t codec;
@@ -93,6 +100,10 @@ EXPORT int cmvc_aom_encoder_open(cmvc_encoder **out, int width, int height, int 
   // Intra block copy, which libaom tries on what looks like a screen, asserts (3.6) once the size has changed.
   r = aom_codec_control(&e->codec, AV1E_SET_ENABLE_INTRABC, 0);
   if (r) return fail(e->error, sizeof e->error, "enable-intrabc", &e->codec, r);
+  // With order hints a frame depends on the order of all its references, predicted from or not (AV1 specification, 7.8 and 5.9.22), and on
+  // their not being 64 frames old, trials counted. Without them a frame is a byte smaller, and what they bring is less than that.
+  r = aom_codec_control(&e->codec, AV1E_SET_ENABLE_ORDER_HINT, 0);
+  if (r) return fail(e->error, sizeof e->error, "enable-order-hint", &e->codec, r);
   return CMVC_OK;
 }
 
@@ -117,19 +128,28 @@ static int configure(cmvc_encoder *e, int width, int height, int quality) {
   return r ? fail(e->error, sizeof e->error, "encoder settings", &e->codec, r) : CMVC_OK;
 }
 
-static aom_enc_frame_flags_t frame_flags(int predict, int store) {
-  // Only three of the seven references are ever used, so that sender and receiver know what each frame depends on.
+// Says which slot each reference stands for, which of them may be predicted from (bit i: reference i) and which slots this frame
+// fills (bit i: slot i; libaom fills only slots that are among the references). It holds until it is said anew.
+static int set_references(cmvc_encoder *e, const uint8_t slots[REFERENCES], int predict, int store) {
+  aom_svc_ref_frame_config_t config = { 0 };
+  for (int i = 0; i < REFERENCES; i++) config.ref_idx[i] = slots[i], config.reference[i] = predict >> i & 1;
+  for (int i = 0; i < SLOTS; i++) config.refresh[i] = store >> i & 1;
+  aom_codec_err_t r = aom_codec_control(&e->codec, AV1E_SET_SVC_REF_FRAME_CONFIG, &config);
+  return r ? fail(e->error, sizeof e->error, "references", &e->codec, r) : CMVC_OK;
+}
+
+// The flags say once more what may be predicted from. Those of updates only make libaom heed set_references(): without any it chooses
+// slots by itself.
+static aom_enc_frame_flags_t frame_flags(int predict, int inherit) {
   aom_enc_frame_flags_t f = AOM_EFLAG_NO_REF_LAST2 | AOM_EFLAG_NO_REF_LAST3 | AOM_EFLAG_NO_REF_BWD | AOM_EFLAG_NO_REF_ARF2;
-  if (!(predict & SLOT_CHAIN)) f |= AOM_EFLAG_NO_REF_LAST;
-  if (!(predict & SLOT_ANCHOR)) f |= AOM_EFLAG_NO_REF_ARF;
-  if (!(predict & SLOT_SPARE)) f |= AOM_EFLAG_NO_REF_GF;
-  if (!(store & SLOT_CHAIN)) f |= AOM_EFLAG_NO_UPD_LAST;
-  if (!(store & SLOT_ANCHOR)) f |= AOM_EFLAG_NO_UPD_ARF;
-  if (!(store & SLOT_SPARE)) f |= AOM_EFLAG_NO_UPD_GF;
-  // Probabilities and motion vectors are inherited from references too, and libaom chooses from which. A frame that must
-  // do without one of them starts from the defaults. (Not AOM_EFLAG_ERROR_RESILIENT: a decoder that misses a reference
-  // then puts a grey picture of the largest size there, whose scale may be too large a step for this frame.)
-  if (predict != SLOT_ALL) f |= AOM_EFLAG_SET_PRIMARY_REF_NONE | AOM_EFLAG_NO_REF_FRAME_MVS;
+  f |= AOM_EFLAG_NO_UPD_GF | AOM_EFLAG_NO_UPD_ARF;
+  if (!(predict >> LAST & 1)) f |= AOM_EFLAG_NO_REF_LAST;
+  if (!(predict >> GOLDEN & 1)) f |= AOM_EFLAG_NO_REF_GF;
+  if (!(predict >> ALTREF & 1)) f |= AOM_EFLAG_NO_REF_ARF;
+  // Probabilities are inherited from a reference too; which one libaom takes differs between releases (3.6: what is in slot 0). A frame
+  // that must do without it starts from the defaults. (Not AOM_EFLAG_ERROR_RESILIENT: a decoder that misses a reference then puts a
+  // grey picture of the largest size there, whose scale may be too large a step for this frame.)
+  if (!inherit) f |= AOM_EFLAG_SET_PRIMARY_REF_NONE;
   return f;
 }
 
@@ -146,7 +166,7 @@ EXPORT int cmvc_aom_encoder_prime(cmvc_encoder *e) {
   if (!flat) return fail(e->error, sizeof e->error, "flat picture", NULL, AOM_CODEC_MEM_ERROR);
   for (int p = 0; p < 3; p++)
     for (int y = 0; y < (p ? (h + 1) / 2 : h); y++) memset(flat->planes[p] + (ptrdiff_t)y * flat->stride[p], 128, (size_t)(p ? (w + 1) / 2 : w));
-  aom_codec_err_t r = aom_codec_encode(&e->codec, flat, e->next_pts++, 1, frame_flags(SLOT_ALL, SLOT_CHAIN));
+  aom_codec_err_t r = aom_codec_encode(&e->codec, flat, e->next_pts++, 1, frame_flags(1 << LAST, 1));
   aom_img_free(flat);
   if (r) return fail(e->error, sizeof e->error, "flat picture", &e->codec, r);
   aom_codec_iter_t iter = NULL;
@@ -163,16 +183,18 @@ static void strip_delimiter(const uint8_t **data, size_t *size) {
   if (*size >= 2 && ((*data)[0] >> 3 & 15) == 2 && (*data)[1] == 0) *data += 2, *size -= 2;
 }
 
-// Encodes one picture of width x height (at most the size at opening). quality: 0 to 63. The packet is valid until the
-// next call.
-EXPORT int cmvc_aom_encode(cmvc_encoder *e, uint8_t *const planes[3], const int strides[3], int width, int height, int quality, int predict,
-                           int store, const uint8_t **packet, int *packet_size, int *is_intra, int *quantizer_index) {
+// Encodes one picture of width x height (at most the size at opening). quality: 0 to 63. slots, predict, store: see set_references();
+// inherit: 0 where the decoder may have another picture than we in slot 0. The packet is valid until the next call.
+EXPORT int cmvc_aom_encode(cmvc_encoder *e, uint8_t *const planes[3], const int strides[3], int width, int height, int quality,
+                           const uint8_t slots[REFERENCES], int predict, int store, int inherit, const uint8_t **packet, int *packet_size,
+                           int *is_intra, int *quantizer_index) {
   int code = configure(e, width, height, quality);
+  if (!code) code = set_references(e, slots, predict, store);
   if (code) return code;
   if (!aom_img_wrap(&e->image, AOM_IMG_FMT_I420, (unsigned)width, (unsigned)height, 1, planes[0]))
     return fail(e->error, sizeof e->error, "picture", NULL, AOM_CODEC_INVALID_PARAM);
   for (int p = 0; p < 3; p++) e->image.planes[p] = planes[p], e->image.stride[p] = strides[p];
-  aom_codec_err_t r = aom_codec_encode(&e->codec, &e->image, e->next_pts++, 1, frame_flags(predict, store));
+  aom_codec_err_t r = aom_codec_encode(&e->codec, &e->image, e->next_pts++, 1, frame_flags(predict, inherit));
   if (r) return fail(e->error, sizeof e->error, "encode", &e->codec, r);
 
   *packet = NULL;
@@ -221,8 +243,8 @@ EXPORT int cmvc_aom_sequence_size(const uint8_t *data, int size, int *width, int
   return info.w && info.h ? CMVC_OK : CMVC_FAILED;
 }
 
-// Decodes one picture; its pixels are fetched with cmvc_aom_copy before the next call.
-EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *width, int *height) {
+// Decodes one picture; its pixels are fetched with cmvc_aom_copy before the next call. stored: bit i where it fills slot i.
+EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *width, int *height, int *stored) {
   d->picture = NULL;
   aom_codec_err_t r = aom_codec_decode(&d->codec, data, (size_t)size, NULL);
   if (r) return fail(d->error, sizeof d->error, "decode", &d->codec, r);
@@ -233,6 +255,8 @@ EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *
     snprintf(d->error, sizeof d->error, "the picture is %u bit, format %d; 8 bit 4:2:0 is expected", image->bit_depth, (int)image->fmt);
     return CMVC_UNSUPPORTED;
   }
+  r = aom_codec_control(&d->codec, AOMD_GET_LAST_REF_UPDATES, stored);
+  if (r) return fail(d->error, sizeof d->error, "stored slots", &d->codec, r);
   d->picture = image;
   *width = (int)image->d_w;
   *height = (int)image->d_h;

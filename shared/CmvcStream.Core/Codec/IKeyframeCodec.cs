@@ -34,38 +34,15 @@ public static class CodedScales
     }
 }
 
-/// <summary>Where the codec keeps decoded keyframes to predict from. An intra keyframe fills them all.</summary>
-[Flags]
-public enum ReferenceSlots
-{
-    None = 0,
-
-    /// <summary>The newest keyframe, usually.</summary>
-    Chain = 1,
-
-    /// <summary>A keyframe that the receiver has acknowledged: the way back into the chain after a loss.</summary>
-    Anchor = 2,
-
-    /// <summary>A second older keyframe: compresses, but no frame can be predicted from it alone.</summary>
-    Spare = 4,
-
-    All = Chain | Anchor | Spare,
-}
-
-/// <summary>What a keyframe may be predicted from, and where it is kept for later ones.</summary>
-/// <param name="Predict">
-/// Slots that the receiver holds as the sender does. Less than <see cref="ReferenceSlots.All"/> makes a keyframe that decodes
-/// without the others (some bytes more, as it inherits no probabilities); it must have Chain or Anchor, or the keyframe becomes intra.
-/// </param>
-/// <param name="Store">Slots to fill with this keyframe: one or two of them.</param>
-public readonly record struct ReferencePlan(ReferenceSlots Predict, ReferenceSlots Store);
-
 /// <summary>How to code one keyframe.</summary>
 /// <param name="Quality">libaom's cq-level: 0 (best) to 63 (worst).</param>
-/// <param name="Scale">Coded size; a change needs no intra frame unless it goes below half of the last intra frame or a reference: start small.</param>
+/// <param name="Scale">Coded size; a change needs no intra frame unless it goes below half of the keyframe that it is predicted from: start small.</param>
 /// <param name="Intra">Predict from nothing.</param>
-/// <param name="References">Null: from all slots, and the codec keeps what compresses best.</param>
-public readonly record struct KeyframeSettings(int Quality, CodedScale Scale, bool Intra, ReferencePlan? References = null);
+/// <param name="Mend">
+/// Predict only from what the receiver has acknowledged (<see cref="IKeyframeEncoder.Acknowledge"/>): keyframes after that may be lost. Where the
+/// size has changed meanwhile, such a keyframe may have the old one. Intra where none of those is left that it could be predicted from.
+/// </param>
+public readonly record struct KeyframeSettings(int Quality, CodedScale Scale, bool Intra, bool Mend = false);
 
 /// <summary>Encodes the low-delay chain of keyframes.</summary>
 public interface IKeyframeEncoder : IDisposable
@@ -79,11 +56,18 @@ public interface IKeyframeEncoder : IDisposable
     /// <summary>The bytes that <see cref="Encode"/> would give now, near enough; later keyframes are not predicted from this trial.</summary>
     /// <exception cref="CodecException">The library refused; the message says why.</exception>
     int Measure(VideoFrame frame, scoped in KeyframeSettings settings);
+
+    /// <summary>The receiver has decoded a keyframe, and so all that it was predicted from; older than one before: ignored.</summary>
+    /// <param name="number">Counts the keyframes that <see cref="Encode"/> gave, from 1.</param>
+    void Acknowledge(long number);
 }
 
 /// <summary>Decodes the chain.</summary>
 public interface IKeyframeDecoder : IDisposable
 {
+    /// <summary>Bit i: the last keyframe is kept in slot i (of eight) for later ones; it replaces what was there.</summary>
+    int Stored { get; }
+
     /// <summary>
     /// Decodes one keyframe into a frame of its coded size (rented from the decoder's pools, the caller disposes it).
     /// After a <see cref="CodecException"/> the next picture must be an intra one.

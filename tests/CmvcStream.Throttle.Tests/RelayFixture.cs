@@ -11,22 +11,24 @@ internal sealed class RelayFixture : IAsyncDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
-    private RelayFixture(ThrottleRelay relay, Socket target, List<string> log) => (Relay, Target, Log) = (relay, target, log);
+    private RelayFixture(ThrottleRelay relay, Socket target, Socket? datagrams, List<string> log) =>
+        (Relay, Target, Datagrams, Log) = (relay, target, datagrams, log);
 
     public ThrottleRelay Relay { get; }
 
     public Socket Target { get; }
 
+    /// <summary>The target of UDP, on the same port; null where it is not relayed.</summary>
+    public Socket? Datagrams { get; }
+
     /// <summary>What the relay told people; read under its lock.</summary>
     public List<string> Log { get; }
 
-    public static async Task<RelayFixture> StartAsync(LinkSettings link)
+    public static async Task<RelayFixture> StartAsync(LinkSettings link, bool udp = false)
     {
-        var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        target.Listen();
+        var (target, datagrams) = Listen(udp);
         var log = new List<string>();
-        var options = new ThrottleOptions(new("127.0.0.1", 0), new("127.0.0.1", ((IPEndPoint)target.LocalEndPoint!).Port), link);
+        var options = new ThrottleOptions(new("127.0.0.1", 0), new("127.0.0.1", ((IPEndPoint)target.LocalEndPoint!).Port), link) { Udp = udp };
         var relay = await ThrottleRelay.StartAsync(
             options,
             line =>
@@ -35,13 +37,21 @@ internal sealed class RelayFixture : IAsyncDisposable
                     log.Add(line);
             },
             CancellationToken.None);
-        return new(relay, target, log);
+        return new(relay, target, datagrams, log);
     }
 
     public async Task<Socket> ConnectAsync()
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await client.ConnectAsync(Relay.ListenAt);
+        return client;
+    }
+
+    /// <summary>A client of UDP.</summary>
+    public Socket ConnectUdp()
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        client.Connect(Relay.ListenAt);
         return client;
     }
 
@@ -115,5 +125,29 @@ internal sealed class RelayFixture : IAsyncDisposable
     {
         await Relay.DisposeAsync();
         Target.Dispose();
+        Datagrams?.Dispose();
+    }
+
+    private static (Socket Target, Socket? Datagrams) Listen(bool udp)
+    {
+        while (true)
+        {
+            var target = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            target.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            target.Listen();
+            if (!udp)
+                return (target, null);
+            var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+            try
+            {
+                datagrams.Bind(target.LocalEndPoint!);
+                return (target, datagrams);
+            }
+            catch (SocketException) // somebody else's port for datagrams
+            {
+                target.Dispose();
+                datagrams.Dispose();
+            }
+        }
     }
 }

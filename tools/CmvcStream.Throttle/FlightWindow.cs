@@ -7,22 +7,23 @@ namespace CmvcStream.Throttle;
 /// Bounds the bytes of one connection that are between the socket they were read from and the socket they are written to, as a
 /// receiver's window does: a receiver that does not read stops its sender. One waits, any may release.
 /// </summary>
-internal sealed class FlightWindow(long limit)
+internal sealed class FlightWindow(Func<LinkSettings> link)
 {
     private readonly Lock _lock = new();
     private long _bytes;
     private TaskCompletionSource? _room;
 
-    /// <summary>More than the link itself can hold, so that the window binds only where the receiver is slow.</summary>
-    public static FlightWindow For(LinkSettings link)
+    /// <summary>More than the link itself can hold, so that the window binds only where the receiver is slow or a lost segment is awaited.</summary>
+    public static long LimitFor(LinkSettings link)
     {
         const long Slack = 64_000, Unlimited = 1_000_000, Most = 16_000_000;
-        var underWay = link.Rate is { } rate ? rate.Over(link.Delay + link.Jitter + MediaTime.FromMilliseconds(100)).Bytes : Unlimited;
-        return new(Math.Min(link.Queue.Bytes + underWay + Slack, Most));
+        var underWay = link.MeanRate is { } rate ? rate.Over(link.Delay + link.Jitter + MediaTime.FromMilliseconds(100)).Bytes : Unlimited;
+        return Math.Min(link.Queue.Bytes + underWay + Slack, Most);
     }
 
     public Task WaitAsync(CancellationToken cancellationToken)
     {
+        var limit = LimitFor(link());
         lock (_lock)
         {
             if (_bytes < limit)
@@ -40,6 +41,7 @@ internal sealed class FlightWindow(long limit)
 
     public void Release(int bytes)
     {
+        var limit = LimitFor(link());
         lock (_lock)
         {
             _bytes -= bytes;

@@ -9,6 +9,7 @@ internal sealed class Flow : IDisposable
 {
     private readonly Socket _from, _to;
     private readonly LinkDriver _link, _linkBack;
+    private readonly LinkStream<Segment> _stream;
     private readonly RelayClock _clock;
     private readonly FlightWindow _window;
     private readonly Channel<Item> _arrived = Channel.CreateUnbounded<Item>(new() { SingleReader = true }); // bounded by the window
@@ -20,10 +21,11 @@ internal sealed class Flow : IDisposable
     private int _wanted, _resetSent;
     private bool _ended, _disposed;
 
-    private Flow(Socket from, Socket to, LinkDriver link, LinkDriver linkBack, RelayClock clock)
+    private Flow(Socket from, Socket to, (LinkDriver Link, LinkStream<Segment> Stream) via, LinkDriver linkBack, RelayClock clock)
     {
-        (_from, _to, _link, _linkBack, _clock) = (from, to, link, linkBack, clock);
-        _window = FlightWindow.For(link.Settings);
+        (_from, _to, _linkBack, _clock) = (from, to, linkBack, clock);
+        (_link, _stream) = via;
+        _window = new(() => _link.Settings);
         _ackTimer = new(_ => OnAckTimer());
     }
 
@@ -34,10 +36,11 @@ internal sealed class Flow : IDisposable
         Reset,
     }
 
-    public static (Flow Up, Flow Down) Pair(Socket client, Socket server, LinkDriver up, LinkDriver down, RelayClock clock)
+    public static (Flow Up, Flow Down) Pair(
+        Socket client, Socket server, (LinkDriver Link, LinkStream<Segment> Stream) up, (LinkDriver Link, LinkStream<Segment> Stream) down, RelayClock clock)
     {
-        var there = new Flow(client, server, up, down, clock);
-        var back = new Flow(server, client, down, up, clock) { _back = there };
+        var there = new Flow(client, server, up, down.Link, clock);
+        var back = new Flow(server, client, down, up.Link, clock) { _back = there };
         there._back = back;
         return (there, back);
     }
@@ -52,7 +55,7 @@ internal sealed class Flow : IDisposable
                 await _window.WaitAsync(cancellationToken);
                 // Reading nothing waits for data without taking it: while the queue is full it stays in the kernel, whose window closes.
                 await _from.ReceiveAsync(Memory<byte>.Empty, cancellationToken);
-                await _link.SendAsync(Wanted, Take, cancellationToken);
+                await _link.SendAsync(_stream, Wanted, Take, cancellationToken);
             }
         }
         catch (SocketException)
@@ -132,7 +135,7 @@ internal sealed class Flow : IDisposable
         if (Interlocked.Exchange(ref _resetSent, 1) == 0)
         {
             var reset = new Item(Kind.Reset, default);
-            await _link.SendAsync(() => reset.WireBytes, () => new(reset.WireBytes, 0, () => OnArrived(reset)), cancellationToken);
+            await _link.SendAsync(_stream, () => reset.WireBytes, () => new(reset.WireBytes, 0, () => OnArrived(reset)), cancellationToken);
         }
     }
 

@@ -6,6 +6,8 @@ namespace CmvcStream.Throttle;
 /// <summary>One relayed connection: its handshake over the link, both its flows, and its end.</summary>
 internal sealed class RelayConnection(Socket client, HostPort target, LinkDriver up, LinkDriver down, RelayClock clock)
 {
+    private readonly LinkStream<Segment> _up = up.OpenStream(), _down = down.OpenStream();
+
     /// <summary>Runs until the connection has ended in both directions, or was reset, or is cancelled.</summary>
     /// <exception cref="SocketException">The target cannot be reached; the client has been reset.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; both ends have been reset.</exception>
@@ -16,13 +18,15 @@ internal sealed class RelayConnection(Socket client, HostPort target, LinkDriver
         try
         {
             RelaySocket.Tune(client);
-            await up.TransferAsync(LinkTcp.Syn, cancellationToken);
+            await up.TransferAsync(_up, LinkTcp.Syn, cancellationToken);
             server = await ConnectAsync(cancellationToken);
-            await down.TransferAsync(LinkTcp.Syn, cancellationToken);
+            await down.TransferAsync(_down, LinkTcp.Syn, cancellationToken);
             clean = await RelayAsync(server, cancellationToken);
         }
         finally
         {
+            up.Close(_up);
+            down.Close(_down);
             RelaySocket.Close(client, abort: !clean);
             if (server is not null)
                 RelaySocket.Close(server, abort: !clean);
@@ -37,7 +41,7 @@ internal sealed class RelayConnection(Socket client, HostPort target, LinkDriver
         }
         catch (SocketException)
         {
-            await down.TransferAsync(LinkTcp.Header, cancellationToken); // the reset that says so
+            await down.TransferAsync(_down, LinkTcp.Header, cancellationToken); // the reset that says so
             throw;
         }
     }
@@ -46,11 +50,11 @@ internal sealed class RelayConnection(Socket client, HostPort target, LinkDriver
     private async Task<bool> RelayAsync(Socket server, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (there, back) = Flow.Pair(client, server, up, down, clock);
+        var (there, back) = Flow.Pair(client, server, (up, _up), (down, _down), clock);
         using (there)
         using (back)
         {
-            var acknowledged = up.TransferAsync(LinkTcp.Header, stop.Token); // ends the handshake, ahead of the client's data
+            var acknowledged = up.TransferAsync(_up, LinkTcp.Header, stop.Token); // ends the handshake, ahead of the client's data
             var reads = Task.WhenAll(there.ReadAsync(stop.Token), ReadBackAsync());
             Task upReset = there.WriteAsync(stop.Token), downReset = back.WriteAsync(stop.Token);
             var finished = Task.WhenAll(there.Finished, back.Finished);

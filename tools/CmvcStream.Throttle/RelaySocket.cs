@@ -28,6 +28,22 @@ internal static class RelaySocket
         }
     }
 
+    /// <summary>The same address for datagrams.</summary>
+    public static Socket ListenUdp(System.Net.IPEndPoint at)
+    {
+        var socket = new Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            socket.Bind(at);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
     public static async Task<Socket> ConnectAsync(HostPort target, CancellationToken cancellationToken)
     {
         var address = await target.ResolveAsync(cancellationToken);

@@ -9,6 +9,12 @@ namespace CmvcStream.Throttle;
 /// <param name="Link">Each direction is a link of its own of this kind; the direction back has the next seed.</param>
 public sealed record ThrottleOptions(HostPort Listen, HostPort To, LinkSettings Link)
 {
+    /// <summary>Whether datagrams to the same port are relayed as well.</summary>
+    public bool Udp { get; init; }
+
+    /// <summary>Where the link can be looked at and changed over HTTP; null is nowhere.</summary>
+    public HostPort? Control { get; init; }
+
     /// <summary>Where statistics are written; null is nowhere.</summary>
     public string? StatsFile { get; init; }
 

@@ -1,18 +1,22 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using CmvcStream.Core.Control;
+using CmvcStream.Core.Media;
 
 namespace CmvcStream.Throttle;
 
 /// <summary>
-/// A TCP relay that is a constrained link: connections end here on both sides, and their bytes, with the headers that a real link
-/// would carry for them, go through one <see cref="Core.Control.LinkModel{T}"/> a direction, shared by all.
+/// A relay that is a constrained link: TCP connections end here on both sides, and their bytes, with the headers that a real link
+/// would carry for them, go through one <see cref="LinkModel{T}"/> a direction, shared by all, and by datagrams where they are relayed too.
 /// </summary>
 public sealed class ThrottleRelay : IAsyncDisposable
 {
     private readonly ThrottleOptions _options;
     private readonly Action<string> _log;
     private readonly Socket _listener;
+    private readonly UdpRelay? _udp;
+    private readonly Lock _changing = new();
     private readonly RelayClock _clock = new(TimeProvider.System);
     private readonly LinkDriver _up, _down;
     private readonly CancellationTokenSource _stop = new();
@@ -20,11 +24,13 @@ public sealed class ThrottleRelay : IAsyncDisposable
     private int _open, _disposed;
     private long _total, _refused;
 
-    private ThrottleRelay(ThrottleOptions options, Socket listener, Action<string> log)
+    private ThrottleRelay(ThrottleOptions options, Socket listener, Socket? datagrams, Action<string> log)
     {
         (_options, _listener, _log) = (options, listener, log);
         _up = new(options.Link, _clock);
         _down = new(options.Link with { Seed = unchecked(options.Link.Seed + 1) }, _clock);
+        if (datagrams is not null)
+            _udp = new(datagrams, options, _up, _down, _clock, log);
         ListenAt = (IPEndPoint)listener.LocalEndPoint!;
         Completion = RunAsync();
     }
@@ -47,7 +53,8 @@ public sealed class ThrottleRelay : IAsyncDisposable
         options.Link.Validate();
         try
         {
-            return new(options, RelaySocket.Listen(await options.Listen.ResolveAsync(cancellationToken)), log);
+            var (listener, datagrams) = Listen(await options.Listen.ResolveAsync(cancellationToken), options.Udp);
+            return new(options, listener, datagrams, log);
         }
         catch (SocketException e)
         {
@@ -61,10 +68,43 @@ public sealed class ThrottleRelay : IAsyncDisposable
         }
     }
 
+    /// <summary>What each direction is like now.</summary>
+    public LinkSettings Link => _up.Settings;
+
+    /// <summary>Time since the relay began, which outages are timed in.</summary>
+    public MediaTime Now => _clock.Now;
+
     /// <summary>What has gone through so far.</summary>
-    public ThrottleStats Snapshot() => new(
-        _clock.Now.Seconds, new(Volatile.Read(ref _open), Interlocked.Read(ref _total), Interlocked.Read(ref _refused)),
-        DirectionStats.Of(_up), DirectionStats.Of(_down));
+    public ThrottleStats Snapshot()
+    {
+        var (up, down) = (_up.State, _down.State);
+        return new(
+            _clock.Now.Seconds, new(Volatile.Read(ref _open), Interlocked.Read(ref _total), Interlocked.Read(ref _refused)),
+            DirectionStats.Of(up, _up), DirectionStats.Of(down, _down), LinkStats.Of(up))
+        { Udp = _udp?.Clients };
+    }
+
+    /// <summary>Makes both directions another link from now on.</summary>
+    /// <param name="change">Gets what it is like and makes of it what it will be.</param>
+    /// <exception cref="ArgumentException">The settings are out of range; nothing has changed.</exception>
+    public void Change(Func<LinkSettings, LinkSettings> change)
+    {
+        lock (_changing)
+        {
+            var link = change(Link);
+            link.Validate();
+            _up.Change(link);
+            _down.Change(link with { Seed = unchecked(link.Seed + 1) });
+        }
+    }
+
+    /// <summary>Begins an outage, whatever there was before.</summary>
+    /// <param name="length">How long it lasts; null is until it is ended.</param>
+    public void StartOutage(MediaTime? length) => Change(
+        link => link with { Outages = [.. OutagesFrom(_clock.Now, link), new(_clock.Now, length ?? LinkOutage.Endless)] });
+
+    /// <summary>Ends the outage that there is; those that were asked for later stay.</summary>
+    public void EndOutage() => Change(link => link with { Outages = OutagesFrom(_clock.Now, link) });
 
     /// <summary>Stops accepting and resets what is open: bytes in the link are lost, and nobody should take that for an end.</summary>
     public async ValueTask DisposeAsync()
@@ -75,14 +115,43 @@ public sealed class ThrottleRelay : IAsyncDisposable
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_connections.Keys);
         _listener.Dispose();
+        _udp?.Dispose();
         _up.Dispose();
         _down.Dispose();
         _stop.Dispose();
     }
 
+    /// <summary>The same port for both, where both are wanted.</summary>
+    private static (Socket Listener, Socket? Datagrams) Listen(IPEndPoint at, bool udp)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var listener = RelaySocket.Listen(at);
+            if (!udp)
+                return (listener, null);
+            try
+            {
+                return (listener, RelaySocket.ListenUdp((IPEndPoint)listener.LocalEndPoint!));
+            }
+            catch (SocketException) when (at.Port == 0 && tries < 20)
+            {
+                listener.Dispose(); // somebody else's port for datagrams: take another
+            }
+            catch
+            {
+                listener.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Outages that have not begun.</summary>
+    private static List<LinkOutage> OutagesFrom(MediaTime now, LinkSettings link) => [.. link.Outages.Where(o => o.Start > now)];
+
     private async Task RunAsync()
     {
-        var ended = await Task.WhenAny(AcceptAsync(), _up.RunAsync(_stop.Token), _down.RunAsync(_stop.Token));
+        var datagrams = _udp?.RunAsync(_stop.Token) ?? Task.Delay(Timeout.Infinite, _stop.Token);
+        var ended = await Task.WhenAny(AcceptAsync(), datagrams, _up.RunAsync(_stop.Token), _down.RunAsync(_stop.Token));
         if (!_stop.IsCancellationRequested)
             await ended;
     }

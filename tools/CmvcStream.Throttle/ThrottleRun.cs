@@ -18,11 +18,17 @@ internal static class ThrottleRun
         {
             await using var relay = await ThrottleRelay.StartAsync(options, log.Write, stop.Token);
             WriteStats(options, relay.Snapshot()); // a file that cannot be written should be known now
+            await using var control = options.Control is { } at ? await ControlServer.StartAsync(at, relay, stop.Token) : null;
             if (options.For is { } time)
                 stop.CancelAfter(TimeSpan.FromSeconds(time.Seconds));
-            await output.WriteLineAsync($"ready listen={relay.ListenAt}");
+            await output.WriteLineAsync($"ready listen={relay.ListenAt}{(control is null ? "" : $" control={control.Url}")}");
             await output.FlushAsync(CancellationToken.None);
-            var exit = await WatchAsync(relay, options, log, stop.Token);
+            var terminal = new RelayTerminal(relay, log, ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected, stop.Cancel);
+            var keys = terminal.ReadKeysAsync(stop.Token);
+            var exit = await WatchAsync(relay, options, log, terminal, stop.Token);
+            await stop.CancelAsync();
+            await keys;
+            log.EndStatus();
             WriteStats(options, relay.Snapshot() with { Exit = exit is null ? "done" : "failed" });
             return exit is null ? 0 : throw exit;
         }
@@ -52,7 +58,7 @@ internal static class ThrottleRun
 
     /// <summary>Writes statistics every second until stopped; what ended the relay, if it ended by itself.</summary>
     private static async Task<ThrottleException?> WatchAsync(
-        ThrottleRelay relay, ThrottleOptions options, RelayLog log, CancellationToken stop)
+        ThrottleRelay relay, ThrottleOptions options, RelayLog log, RelayTerminal terminal, CancellationToken stop)
     {
         using var second = new PeriodicTimer(TimeSpan.FromSeconds(1));
         while (!stop.IsCancellationRequested)
@@ -65,7 +71,9 @@ internal static class ThrottleRun
                     return new("the relay ended by itself");
                 }
 
-                WriteStats(options, relay.Snapshot());
+                var stats = relay.Snapshot();
+                terminal.Show(stats);
+                WriteStats(options, stats);
             }
             catch (ThrottleException e)
             {

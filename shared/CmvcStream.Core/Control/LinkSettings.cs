@@ -76,6 +76,9 @@ public sealed record LinkSettings
         ValidateFaults();
     }
 
+    /// <summary>Whether no outage covers a time.</summary>
+    public bool IsUp(MediaTime time) => UpFrom(time) == time;
+
     /// <summary>When the link is up again: the time itself unless an outage covers it.</summary>
     internal MediaTime UpFrom(MediaTime time)
     {

@@ -38,7 +38,7 @@ public sealed class LinkStream<T>
     internal LinkStream(LinkModel<T> link, bool handshake) => (_link, _handshake) = (link, handshake);
 
     /// <summary>Nothing of it is wanted any more.</summary>
-    internal bool IsClosed { get; private set; }
+    public bool IsClosed { get; private set; }
 
     /// <summary>Segments that have been sent and have not come out, those that wait behind a lost one included.</summary>
     public int OpenSegments => _open.Count;
@@ -124,7 +124,7 @@ public sealed class LinkStream<T>
         if (!packet.IsFast)
             packet.Doublings++;
         packet.IsFast = false;
-        return _link.Settings.UpFrom(at) > at ? at + Doubled(packet) : null;
+        return _link.Settings.IsUp(at) ? null : at + Doubled(packet);
     }
 
     private MediaTime Doubled(LinkPacket<T> packet) =>

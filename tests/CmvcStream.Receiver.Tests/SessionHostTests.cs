@@ -33,7 +33,7 @@ public sealed class SessionHostTests : IAsyncDisposable
 
         Assert.Equal(TransportError.Protocol, error.Error);
         Assert.Contains("9.0", error.Message);
-        Assert.Contains("1.0", error.Message);
+        Assert.Contains("2.0", error.Message);
     }
 
     [Theory]

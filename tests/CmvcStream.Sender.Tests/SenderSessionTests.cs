@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using CmvcStream.Protos;
 using CmvcStream.Sender.Capture;
 using CmvcStream.Transport;
@@ -42,15 +43,15 @@ public class SenderSessionTests
         var options = new SendOptions("synthetic:street", new("http://127.0.0.1:9")) { MaxRate = new(50_000), Size = new(160, 90) };
         await using var source = FrameSources.Create(options.Source, new CaptureOptions { Box = options.Size });
         await source.StartAsync(CancellationToken.None);
-        using var sender = new SenderSession(options, source, session, new(TimeProvider.System), _ => { });
+        using var sender = new SenderSession(options, source, _ => throw new TransportException(TransportError.Unreachable, "nobody there"), new(TimeProvider.System), _ => { });
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-        await sender.RunAsync(farewell, stop.Token);
+        await sender.RunAsync(session, farewell, stop.Token);
     }
 
     /// <summary>A receiver that takes everything, or nothing.</summary>
     private sealed class FakeSession : ISession<SenderMessage, ReceiverMessage>
     {
-        private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Channel<ReceiverMessage> _says = Channel.CreateUnbounded<ReceiverMessage>();
 
         public bool Stuck { get; init; }
 
@@ -65,17 +66,19 @@ public class SenderSessionTests
             if (Stuck)
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             Sent.Add(message);
+            _says.Writer.TryWrite(new() { Report = new() { Sequence = message.Sequence, ArrivalMs = (uint)Environment.TickCount64, Received = (uint)Sent.Count } });
         }
 
         public async IAsyncEnumerable<ReceiverMessage> ReceiveAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
             yield return new() { Welcome = new() { Version = ProtocolVersions.Current } };
-            await _completed.Task.WaitAsync(cancellationToken);
+            await foreach (var message in _says.Reader.ReadAllAsync(cancellationToken))
+                yield return message;
         }
 
         public Task CompleteAsync(CancellationToken cancellationToken)
         {
-            _completed.TrySetResult();
+            _says.Writer.TryComplete();
             return Task.CompletedTask;
         }
 

@@ -43,11 +43,6 @@ internal static class LinkCommand
             if (parsed.GetValue(table) is { } path)
                 File.WriteAllLines(path, simulation.Moments.Select(m => string.Create(CultureInfo.InvariantCulture, $"{m.At:0.0}\t{m.Capacity:0}\t{m.Estimate:0}\t{m.Rate:0}\t{m.Mode}\t{m.QueueBytes:0}\t{m.QueueSeconds:0.00}\t{m.InFlight}")));
             Console.WriteLine(Summary(simulation));
-            if (Environment.GetEnvironmentVariable("KF") is not null)
-            {
-                foreach (var (c, a) in simulation.Keyframes) Console.WriteLine($"{c:0.00} {a:0.00}");
-                foreach (var (c, a) in simulation.Packets) Console.WriteLine($"P {c:0.00} {a}");
-            }
         });
         return command;
     }

@@ -39,15 +39,22 @@ internal sealed class LinkSimulation
     private static readonly FrameRate Fps = FrameRate.PerSecond(15);
     private static readonly PixelSize Size = new(480, 270);
 
+    /// <summary>As the sender has it (ReceiverConnection); how long a contender is waited for before another takes its place.</summary>
+    private static readonly MediaTime Patience = MediaTime.FromSeconds(3.5), ContenderLife = MediaTime.FromSeconds(5);
+
+    /// <summary>HTTP/2's preface, settings, headers and a hello, with TCP's handshake, on the wire.</summary>
+    private const int HelloBytes = 760;
+
     private readonly LinkScenario _scenario;
     private readonly SenderLink _sender;
     private readonly KeyframeRateControl _rate;
     private readonly RecordedCodec _codec;
-    private readonly ReportSchedule _reports;
+    private ReportSchedule _reports;
     private readonly LinkModel<SenderMessage?> _up;
     private readonly LinkModel<ReceiverMessage?> _down;
-    private readonly LinkStream<SenderMessage?> _upStream;
-    private readonly LinkStream<ReceiverMessage?> _downStream;
+    private LinkStream<SenderMessage?> _upStream;
+    private LinkStream<ReceiverMessage?> _downStream;
+    private (LinkStream<SenderMessage?> Stream, MediaTime Since)? _contender;
     private readonly Queue<(int Bytes, SenderMessage Message)> _kernel = new();
     private readonly Queue<(MediaTime At, int Bytes, long Tick, bool Intra)> _coding = new();
     private readonly PacketReader _packets = new();
@@ -62,7 +69,7 @@ internal sealed class LinkSimulation
     {
         _scenario = scenario;
         var overhead = WireOverhead.GrpcClear;
-        _sender = new(new(overhead) { MaxRate = scenario.MaxRate, Ordered = !scenario.Datagrams });
+        _sender = new(new(overhead) { MaxRate = scenario.MaxRate, Unpaced = scenario.Unpaced, Ordered = !scenario.Datagrams });
         _reports = new(ordered: !scenario.Datagrams);
         _rate = new(_sender.Rate, overhead, Fps, Size);
         _codec = new(Size, scenario.Seed, levels);
@@ -71,8 +78,11 @@ internal sealed class LinkSimulation
         (_upStream, _downStream) = (_up.OpenStream(), _down.OpenStream());
     }
 
-    /// <summary>Each packet: when it left, bytes on the wire.</summary>
-    public List<(double At, int Wire)> Packets { get; } = [];
+    /// <summary>Each packet: when it left, bytes on the wire, bytes that had been allowed by then.</summary>
+    public List<(double At, int Wire, double Granted)> Packets { get; } = [];
+
+    /// <summary>Fresh connections after the first.</summary>
+    public int Reconnections { get; private set; }
 
     /// <summary>Each keyframe: when it was captured and when it was whole at the receiver.</summary>
     public List<(double Captured, double Arrived)> Keyframes { get; } = [];
@@ -98,6 +108,7 @@ internal sealed class LinkSimulation
             }
 
             Capture();
+            Race();
             Send();
             Receive();
             if (step % 10 == 0)
@@ -119,8 +130,6 @@ internal sealed class LinkSimulation
         var tick = (long)(_now.Seconds * Fps.Hertz);
         var available = _sender.Available(_now, _rate.Lead);
         _rate.SetRate(_sender.Rate);
-        if (_scenario.Unpaced)
-            available = Math.Max(available, _rate.Nominal * 3);
         if (_coding.Count > 0 || tick - _lastTick < _rate.TargetInterval || !_rate.Affords(available))
             return;
         // Predicting from an acknowledged keyframe costs about what predicting from the last does.
@@ -136,7 +145,7 @@ internal sealed class LinkSimulation
         while (_sender.Poll(_now, out _) is { } message)
         {
             var wire = WireOverhead.GrpcClear.WireBytes(message.CalculateSize());
-            Packets.Add((_now.Seconds, wire));
+            Packets.Add((_now.Seconds, wire, _sender.Granted));
             _wire += wire;
             _kernel.Enqueue((wire, message));
         }
@@ -149,6 +158,40 @@ internal sealed class LinkSimulation
 
         Acknowledge(_upAcks, () => _up.Offer(_now, new(LinkTcp.Header), null));
         Acknowledge(_downAcks, () => _down.Offer(_now, new(LinkTcp.Header), null));
+    }
+
+    /// <summary>
+    /// A fresh connection beside a silent one, as the sender opens it: its hello is sent, and when that has come the stream goes on there. The
+    /// welcome's way back is taken for as long as the delay.
+    /// </summary>
+    private void Race()
+    {
+        if (_scenario.Datagrams)
+            return;
+        if (_sender.Silence(_now) < Patience)
+        {
+            _contender?.Stream.Close();
+            _contender = null;
+        }
+        else if (_contender is not { } running || _now - running.Since > ContenderLife)
+        {
+            _contender?.Stream.Close();
+            var stream = _up.OpenStream(handshake: true);
+            stream.TrySend(_now, new(HelloBytes), new SenderMessage { Hello = new() { Sender = 1 } });
+            _contender = (stream, _now);
+        }
+    }
+
+    private void TakeOver()
+    {
+        _upStream.Close();
+        _downStream.Close();
+        (_upStream, _downStream, _contender) = (_contender!.Value.Stream, _down.OpenStream(), null);
+        _kernel.Clear();
+        _reports = new();
+        _sender.Connect(_now, null);
+        _sender.Hear(_now, new() { Welcome = new() { Resumed = true, Keyframe = _index } });
+        Reconnections++;
     }
 
     private bool Offer((int Bytes, SenderMessage Message) packet)
@@ -172,6 +215,13 @@ internal sealed class LinkSimulation
         {
             if (message is null)
                 continue;
+            if (message is { Sequence: 0 })
+            {
+                if (_contender is not null)
+                    TakeOver();
+                continue;
+            }
+
             _downAcks.OnArrived(_now);
             _reports.Arrived(_now, message);
             _complete.Clear();

@@ -25,4 +25,5 @@ root.SetAction(async (parsed, stop) =>
     return 0;
 });
 root.Subcommands.Add(LinkCommand.Build());
+root.Subcommands.Add(RandomLinks.Build());
 return await root.Parse(args).InvokeAsync();

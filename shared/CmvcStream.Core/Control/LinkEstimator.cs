@@ -32,8 +32,8 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Less service than this says nothing of a faster link: seconds, the grain of timers and polls.</summary>
     private const double Grain = 0.004;
 
-    /// <summary>Seconds overdue, from which on something is wrong.</summary>
-    private const double Late = 0.5;
+    // Seconds overdue, from which on something is wrong; and where retransmissions are usual.
+    private const double Late = 0.5, LateWhereLossy = 1.5;
 
     /// <summary>Two stalls within this make a lossy path.</summary>
     private static readonly MediaTime LossyFor = MediaTime.FromSeconds(60);
@@ -70,7 +70,7 @@ public sealed class LinkEstimator(Flight flight)
     public bool Unconfirmed => _slow is not null || _early is not null;
 
     /// <summary>Something is late: the link may have become slower, and what is sent now would make it worse.</summary>
-    public bool Doubtful(MediaTime now) => !Lossy(now) && (_slow is not null || Overdue(now)?.By > Late);
+    public bool Doubtful(MediaTime now) => Lossy(now) ? Overdue(now)?.By > LateWhereLossy : _slow is not null || Overdue(now)?.By > Late;
 
     /// <summary>Packets were held up and came with those behind them, more than once lately: TCP sends again what is lost on this path.</summary>
     public bool Lossy(MediaTime now) => _stalls.Count >= 2 && now - _stalls.Peek() < LossyFor;

@@ -18,6 +18,9 @@ public sealed record SenderLinkOptions(WireOverhead Overhead)
 
     public ModeChoice Mode { get; init; }
 
+    /// <summary>Holds to no rate: for the test that shows that the pacing is needed.</summary>
+    public bool Unpaced { get; init; }
+
     /// <summary>Messages arrive whole and in order (gRPC); else some may be lost or overtaken.</summary>
     public bool Ordered { get; init; } = true;
 }
@@ -43,7 +46,7 @@ public sealed class SenderLink
     private const double FirstRoundTrip = 0.8, Slack = 0.12;
 
     /// <summary>Seconds that TCP needs for what it sends again, while what is behind it may go on.</summary>
-    private const double Retransmission = 1;
+    private const double Retransmission = 0.7;
 
     /// <summary>Wire bytes that may be under way to a receiver of which nothing is known: a text and a piece of a picture, seconds at 1 kbit/s.</summary>
     private const int FirstFlight = 800;
@@ -81,7 +84,7 @@ public sealed class SenderLink
         _options = options;
         Estimator = new(_flight);
         Control = new(options.MaxRate ?? SenderLinkOptions.Ceiling, options.MaxRate ?? SenderLinkOptions.Assumed, options.Mode);
-        _budget = new(Control.Rate);
+        _budget = new(Control.Rate, options.Unpaced);
         _assembler = new(options.Overhead, _budget);
     }
 

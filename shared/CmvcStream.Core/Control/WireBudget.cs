@@ -28,7 +28,9 @@ public readonly record struct WireOverhead(int PerMessage, int PerSegment, int S
 /// when its whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And over any <see cref="Window"/> or
 /// longer, packets never exceed the rate integrated over it: what was left unspent longer ago is gone.
 /// </summary>
-public sealed class WireBudget(Bitrate rate)
+/// <param name="rate">Of the wire, at first.</param>
+/// <param name="unlimited">Everything may leave at once: for the test that shows that it may not.</param>
+public sealed class WireBudget(Bitrate rate, bool unlimited = false)
 {
     /// <summary>Over this and any longer time the rate is held strictly.</summary>
     public static readonly MediaTime Window = MediaTime.FromSeconds(5);
@@ -70,12 +72,14 @@ public sealed class WireBudget(Bitrate rate)
     public double Credit(MediaTime now)
     {
         Update(now);
-        return Math.Min(_credit, _level - _floor);
+        return unlimited ? Most : Math.Min(_credit, _level - _floor);
     }
 
     /// <summary>When a packet of this cost (no more than the largest packet's) may leave: now or later.</summary>
     public MediaTime ReadyAt(MediaTime now, int wireBytes)
     {
+        if (unlimited)
+            return now;
         var ready = Later(now, wireBytes - Credit(now));
         foreach (var (at, level) in _levels)
         {

@@ -26,7 +26,7 @@ public sealed class DamagedStreamTests : IDisposable
         var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video, "--once");
         await using var sender = await ConnectAsync(url);
         using var encoder = new AomKeyframeEncoder(Size);
-        await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 1), Keyframe = { Code(encoder, 1, intra: true) } }, _patience);
+        await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 2), Keyframe = { Code(encoder, 1, intra: true) } }, _patience);
         var asked = FirstAsync(sender, m => m.KeyframeRequest is not null);
 
         var random = new Random(4);
@@ -66,7 +66,7 @@ public sealed class DamagedStreamTests : IDisposable
         using var encoder = new AomKeyframeEncoder(Size);
         using var decoder = new AomKeyframeDecoder(Size);
         var random = new Random(8);
-        await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 1) }, _patience);
+        await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 2) }, _patience);
         // A whole intra keyframe, and one predicted from it of which one bit is flipped so that only the picture is wrong; again and again.
         for (var index = 1u; index < last; index += 2)
         {
@@ -134,7 +134,7 @@ public sealed class DamagedStreamTests : IDisposable
         for (var n = 0; n < 3; n++)
         {
             var sender = await ConnectAsync(url);
-            await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 1) }, _patience);
+            await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 2) }, _patience);
             await sender.DisposeAsync();
         }
 

@@ -10,7 +10,7 @@ namespace CmvcStream.Throttle.Tests;
 
 /// <summary>
 /// Whether sockets see what the model says: each rate, loss and protocol, compared with the same link in virtual time. A short run; with
-/// CMVC_THROTTLE_TABLE=120 one of 120 s for each cell, whose table docs/throttle.md has (./cmvc test --filter-class '*ThrottleTable*').
+/// CMVC_THROTTLE_TABLE=120 one of 120 s for each cell, whose table and command docs/throttle.md has.
 /// </summary>
 public sealed class ThrottleTableTests(ITestOutputHelper output)
 {

@@ -71,6 +71,8 @@ public sealed class ControlServerTests : IAsyncLifetime
     [InlineData("""{"loss": "2"}""", "loss: '2'")]
     [InlineData("""{"rate": "4kbps", "jitter": "300ms"}""", "jitter 0.300 s is out of range")]
     [InlineData("""{"outage": "soon"}""", "outage: 'soon'")]
+    [InlineData("""{"rate": "\ud800"}""", "no valid Unicode")]
+    [InlineData("""{"\ud800": "8kbps"}""", "no valid Unicode")]
     [InlineData("[]", "a change is an object")]
     [InlineData("{", "no JSON")]
     public async Task Put_NoChange_Is400WithTheReasonAndLeavesTheLink(string change, string reason)

@@ -24,11 +24,11 @@ internal sealed class RelayFixture : IAsyncDisposable
     /// <summary>What the relay told people; read under its lock.</summary>
     public List<string> Log { get; }
 
-    public static async Task<RelayFixture> StartAsync(LinkSettings link, bool udp = false)
+    public static async Task<RelayFixture> StartAsync(LinkSettings link, bool udp = false, double udpIdle = 120)
     {
         var (target, datagrams) = Listen(udp);
         var log = new List<string>();
-        var options = new ThrottleOptions(new("127.0.0.1", 0), new("127.0.0.1", ((IPEndPoint)target.LocalEndPoint!).Port), link) { Udp = udp };
+        var options = new ThrottleOptions(new("127.0.0.1", 0), new("127.0.0.1", ((IPEndPoint)target.LocalEndPoint!).Port), link) { Udp = udp, UdpIdle = Core.Media.MediaTime.FromSeconds(udpIdle) };
         var relay = await ThrottleRelay.StartAsync(
             options,
             line =>

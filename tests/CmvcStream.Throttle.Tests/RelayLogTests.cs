@@ -21,6 +21,20 @@ public sealed class RelayLogTests
             writer.ToString().Split(_newLine, StringSplitOptions.RemoveEmptyEntries));
     }
 
+    [Fact]
+    public void Status_LinesInBetween_StaysBelowThem()
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        var log = new RelayLog(writer, new StillTime());
+        log.Status("up 1");
+        log.Write("refused");
+        log.Status("up 2");
+        log.EndStatus();
+        log.Write("other");
+
+        Assert.Equal("\r\e[Kup 1\r\e[Kthrottle: refused\nup 1\r\e[Kup 2\nthrottle: other\n", writer.ToString());
+    }
+
     private sealed class StillTime : TimeProvider
     {
         public long Seconds { get; set; }

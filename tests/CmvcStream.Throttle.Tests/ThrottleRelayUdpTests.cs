@@ -130,6 +130,23 @@ public sealed class ThrottleRelayUdpTests
         clients.ForEach(c => c.Dispose());
     }
 
+    [Fact]
+    public async Task Datagrams_SilentClient_IsForgottenAndComesBack()
+    {
+        await using var fixture = await RelayFixture.StartAsync(new(), udp: true, udpIdle: 0.3);
+        using var client = fixture.ConnectUdp();
+        client.Send([1]);
+        var first = Receive(fixture.Datagrams!).From;
+        await fixture.UntilAsync(s => s.Udp is { Open: 0, Total: 1 });
+
+        client.Send([2]);
+        var second = Receive(fixture.Datagrams!).From;
+        Assert.NotEqual(first, second);
+        fixture.Datagrams!.SendTo([3], second);
+        Assert.Equal([3], ReceiveConnected(client));
+        Assert.Equal(2, fixture.Relay.Snapshot().Udp!.Total);
+    }
+
     private static (byte[] Data, EndPoint From) Receive(Socket socket)
     {
         var buffer = new byte[2000];

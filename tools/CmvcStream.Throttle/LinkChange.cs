@@ -16,12 +16,19 @@ internal static class LinkChange
     {
         if (change.ValueKind != JsonValueKind.Object)
             throw new FormatException($"a change is an object, for example {{\"rate\": \"4kbps\", \"loss\": \"2%\"}}; it may have {Known}");
-        relay.Change(link =>
+        try
         {
-            foreach (var property in change.EnumerateObject())
-                link = Apply(link, property, relay.Now);
-            return link;
-        });
+            relay.Change(link =>
+            {
+                foreach (var property in change.EnumerateObject())
+                    link = Apply(link, property, relay.Now);
+                return link;
+            });
+        }
+        catch (InvalidOperationException e) // how JsonElement says so
+        {
+            throw new FormatException("a name or a value in it is no valid Unicode text", e);
+        }
     }
 
     private static LinkSettings Apply(LinkSettings link, JsonProperty property, MediaTime now)

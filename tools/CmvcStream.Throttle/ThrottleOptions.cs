@@ -12,6 +12,9 @@ public sealed record ThrottleOptions(HostPort Listen, HostPort To, LinkSettings 
     /// <summary>Whether datagrams to the same port are relayed as well.</summary>
     public bool Udp { get; init; }
 
+    /// <summary>A UDP client that neither side has heard of for so long is forgotten.</summary>
+    public MediaTime UdpIdle { get; init; } = MediaTime.FromSeconds(120);
+
     /// <summary>Where the link can be looked at and changed over HTTP; null is nowhere.</summary>
     public HostPort? Control { get; init; }
 

@@ -15,8 +15,6 @@ internal sealed class UdpRelay : IDisposable
     /// <summary>Clients at a time; those that come when it is full are refused until one has been silent for long enough.</summary>
     public const int MaxClients = 256;
 
-    private static readonly MediaTime Idle = MediaTime.FromSeconds(120);
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<EndPoint, Client> _clients = new();
     private readonly Socket _listener;
     private readonly ThrottleOptions _options;
@@ -73,7 +71,7 @@ internal sealed class UdpRelay : IDisposable
         if (_clients.Count >= MaxClients)
         {
             Interlocked.Increment(ref _refused);
-            _log($"no room for another UDP client: {MaxClients} have spoken within {Idle}");
+            _log($"no room for another UDP client: {MaxClients} have spoken within {_options.UdpIdle}");
             return null;
         }
 
@@ -97,12 +95,12 @@ internal sealed class UdpRelay : IDisposable
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Look);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.UdpIdle.Seconds / 10));
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             foreach (var (address, client) in _clients)
             {
-                if (_clock.Now - client.Spoke > Idle && _clients.TryRemove(address, out _))
+                if (_clock.Now - client.Spoke > _options.UdpIdle && _clients.TryRemove(address, out _))
                     client.Dispose();
             }
         }

@@ -11,8 +11,8 @@ namespace CmvcStream.Core.Control;
 /// </summary>
 /// <remarks>
 /// Datagrams: <see cref="Offer"/>, which drops at the tail. TCP: a <see cref="LinkStream{T}"/> for each connection, from <see cref="OpenStream"/>;
-/// one that never loses may as well wait until <see cref="HasRoom"/> (ask again at <see cref="NextDeparture"/>), then offer. What is under
-/// way needs no bound of its own where there is a rate: it is rate times delay.
+/// one that never loses may as well wait until <see cref="HasRoom"/> (ask again at <see cref="NextDeparture"/>), then offer. Of datagrams, at
+/// most <see cref="MostUnderWay"/> are under way, which matters where there is no rate; with one it is rate times delay.
 /// Packets are timed one by one as they reach the head of the queue, so a rate that changes meanwhile has one place to go. What happens in
 /// between two calls happens in the order of its times, so the link is the same however often it is asked.
 /// </remarks>
@@ -21,6 +21,9 @@ public sealed class LinkModel<T>
 {
     /// <summary>How long a packet that is to be overtaken waits for that, on top of the time of 1500 bytes.</summary>
     public static readonly MediaTime OvertakenWithin = MediaTime.FromSeconds(1);
+
+    /// <summary>Datagrams are dropped, as by a full queue, when so much has left the queue and has not come out.</summary>
+    public static readonly DataSize MostUnderWay = new(64_000_000);
 
     private readonly Queue<LinkPacket<T>> _waiting = new();
     private readonly Queue<LinkPacket<T>> _passed = new(); // they go on when the next packet has overtaken them
@@ -39,7 +42,7 @@ public sealed class LinkModel<T>
     private long _headOpportunity, _nextOpportunity; // the last one that the head takes; the first one that is free
     private Int128 _headCarry, _carry; // work that was rounded away, or the rest of an opportunity: for a packet that follows at once
     private long _order, _offered, _delivered, _dropped, _lost, _duplicated, _reordered, _sentAgain;
-    private DataSize _offeredBytes, _deliveredBytes, _droppedBytes, _lostBytes, _sentAgainBytes, _queued, _queueHigh;
+    private DataSize _offeredBytes, _deliveredBytes, _droppedBytes, _lostBytes, _sentAgainBytes, _queued, _queueHigh, _away;
 
     /// <exception cref="ArgumentException">The settings are out of range.</exception>
     public LinkModel(LinkSettings settings)
@@ -109,7 +112,7 @@ public sealed class LinkModel<T>
         if (Head is not null)
             SettleHead(now);
         if (settings.Trace != Settings.Trace)
-            _nextOpportunity = 0; // numbered anew
+            _nextOpportunity = _headOpportunity = 0; // numbered anew
         _badState &= settings.LossBurst is not null;
         Settings = settings;
         if (Head is not null)
@@ -138,7 +141,7 @@ public sealed class LinkModel<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(wireBytes.Bytes, nameof(wireBytes));
         Advance(now);
-        if (Fits(wireBytes))
+        if (Fits(wireBytes) && _away.Bytes + wireBytes.Bytes <= MostUnderWay.Bytes)
         {
             Enqueue(now, Rent(payload, wireBytes, stream: null));
             Advance(now); // without a rate it has left already
@@ -162,6 +165,7 @@ public sealed class LinkModel<T>
             _underWay.Dequeue();
             _delivered++;
             _deliveredBytes += packet.Size;
+            _away -= packet.Size;
             var wanted = packet.Stream is null || (!packet.IsCopy && !packet.Stream.IsClosed);
             payload = packet.Payload!;
             Recycle(packet);
@@ -187,7 +191,11 @@ public sealed class LinkModel<T>
     }
 
     /// <summary>For streams: a segment comes out, at a time.</summary>
-    internal void Send(LinkPacket<T> packet, MediaTime due) => _underWay.Enqueue(packet, (due.Microseconds, _order++));
+    internal void Send(LinkPacket<T> packet, MediaTime due)
+    {
+        _away += packet.Size;
+        _underWay.Enqueue(packet, (due.Microseconds, _order++));
+    }
 
     /// <summary>For streams: a lost segment is sent again, at a time.</summary>
     internal void SendAgain(LinkPacket<T> packet, MediaTime at)

@@ -137,6 +137,19 @@ public sealed class LinkChangeTests
         Assert.Equal((Ms(30), new Bitrate(1_200_000)), (link.Settings.Trace!.Period, link.Settings.Trace.Mean));
     }
 
+    [Fact]
+    public void Change_TraceWhileSending_GoesOnWithWhatIsLeft()
+    {
+        var link = new LinkModel<int>(new() { Trace = LinkTrace.Parse(["10"]), Queue = new(20_000) });
+        link.Offer(Ms(0), new(4000), 0);
+        link.Offer(Ms(0), new(1000), 1);
+        link.Change(Ms(25), new() { Rate = new(80_000), Queue = new(20_000) }); // 3000 bytes have gone; 1000 take 100 ms
+        link.Change(Ms(75), new() { Trace = LinkTrace.Parse(["40"]), Queue = new(20_000) }); // 500 are left; 80: both
+        Assert.Equal([(0, Ms(80)), (1, Ms(80))], link.Drain(Ms(75)));
+        link.Offer(Ms(81), new(1500), 2);
+        Assert.Equal([(2, Ms(120))], link.Drain(Ms(81)));
+    }
+
     [Theory]
     [InlineData(1, 400)]
     [InlineData(0.01, 400)]

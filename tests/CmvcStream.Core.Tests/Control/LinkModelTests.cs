@@ -116,6 +116,18 @@ public sealed class LinkModelTests
     }
 
     [Fact]
+    public void Offer_NoRateAndNobodyTakes_IsBounded()
+    {
+        var link = new LinkModel<int>(new() { Delay = Ms(1000) });
+        for (var i = 0; i < 1001; i++)
+            Assert.Equal(i < 1000, link.Offer(Ms(1), new(64_000), i));
+        Assert.Equal(1, link.Counters.DroppedPackets);
+
+        Assert.Equal(1000, Drain(link, Ms(1)).Count);
+        Assert.True(link.Offer(Ms(2000), new(64_000), 0));
+    }
+
+    [Fact]
     public void TryDeliver_Jitter_SpreadsTheDelayAndKeepsOrder()
     {
         var link = new LinkModel<int>(new() { Delay = Ms(200), Jitter = Ms(50), Seed = 7 });
@@ -128,6 +140,26 @@ public sealed class LinkModelTests
         Assert.InRange(delays.Min(), 150, 155);
         Assert.InRange(delays.Max(), 245, 250);
         Assert.True(got.Zip(got.Skip(1)).All(p => p.First.At <= p.Second.At));
+    }
+
+    [Fact]
+    public void TryDeliver_Jitter_IsOneDrawOfTheSeedForEachPacket()
+    {
+        // What was recorded with a seed must not change: with or without a rate, one draw when a packet is offered and no other.
+        var random = new Random(7);
+        var expected = Enumerable.Range(0, 50).Select(i => (i, Ms((i * 1000) + 200) + new MediaTime(random.NextInt64(-50_000, 50_001)))).ToList();
+        foreach (var rate in new Bitrate?[] { null, LinkSettings.MaxRate })
+        {
+            var link = new LinkModel<int>(new() { Rate = rate, Delay = Ms(200), Jitter = Ms(50), Seed = 7 });
+            var got = new List<(int, MediaTime)>();
+            for (var i = 0; i < 50; i++)
+            {
+                link.Offer(Ms(i * 1000), new(1), i);
+                got.AddRange(Drain(link, Ms(i * 1000)));
+            }
+
+            Assert.Equal(expected, got);
+        }
     }
 
     [Fact]

@@ -26,6 +26,9 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Packets that arrive within this of each other were held up together: one measurement. Seconds.</summary>
     private const double Together = 0.012;
 
+    /// <summary>Bytes a second that no link of this product has, by far.</summary>
+    private const double Fastest = 25_000;
+
     // A packet is far slower or faster than the estimate beyond these factors of its rate.
     private const double Slow = 0.55, Fast = 1.6, HeldUp = 1.3;
 
@@ -175,7 +178,7 @@ public sealed class LinkEstimator(Flight flight)
         var slope = 1 / _rate!.Value;
         var large = _delays.Where(d => d.Bytes >= 2 * small.Bytes);
         if (large.Any())
-            slope = Math.Max(0, large.Min(d => (d.Delay - small.Delay) / (d.Bytes - small.Bytes)));
+            slope = Math.Clamp(large.Min(d => (d.Delay - small.Delay) / (d.Bytes - small.Bytes)), 0, 1.6 * slope);
         _base = small.Delay - small.Bytes * slope;
     }
 
@@ -185,6 +188,15 @@ public sealed class LinkEstimator(Flight flight)
     /// </summary>
     private void Alone(MediaTime now, int bytes, double delay, bool together)
     {
+        if (_delays.Count > 0 && delay - _base < bytes / Fastest)
+        {
+            // No link is that fast: what seemed to be the least delay was a queue.
+            _early = null;
+            _delays.Clear();
+            Remember(now, delay, bytes);
+            return;
+        }
+
         var early = _delays.Count > 0 && bytes / Math.Max(delay - _base, Grain) > Fast * _rate;
         if (!early)
         {

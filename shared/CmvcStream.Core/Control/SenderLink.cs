@@ -42,6 +42,9 @@ public sealed class SenderLink
     /// <summary>What feedback, and what packets that only ask for it, may take of their direction.</summary>
     private const double FeedbackShare = 0.1;
 
+    /// <summary>Seconds: two satellite hops and a modem's interleaver; what takes longer is a queue.</summary>
+    private const double LongestRoundTrip = 2.5;
+
     // Seconds: assumed until a report came; what feedback may be late by without stopping the sender.
     private const double FirstRoundTrip = 0.8, Slack = 0.12;
 
@@ -254,7 +257,7 @@ public sealed class SenderLink
     /// <summary>Wire bytes that may be under way ahead of the newest packet: what leaves while feedback comes.</summary>
     private double Window(MediaTime now) => _options.MaxRate is null && !Estimator.Known
         ? FirstFlight
-        : Rate.BytesPerSecond * ((Estimator.RoundTrip?.Seconds ?? FirstRoundTrip) + Slack + ReportInterval.Seconds / 2 + (Estimator.Lossy(now) ? Retransmission : 0));
+        : Rate.BytesPerSecond * (Math.Min(Estimator.RoundTrip?.Seconds ?? FirstRoundTrip, LongestRoundTrip) + Slack + ReportInterval.Seconds / 2 + (Estimator.Lossy(now) ? Retransmission : 0));
 
     private bool HasRoom(MediaTime now) => _flight.Count == 0 || (_flight.BytesAhead <= Window(now) && !Estimator.Doubtful(now));
 

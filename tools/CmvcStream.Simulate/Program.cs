@@ -9,10 +9,17 @@ var output = new Option<string?>("--out") { Description = "y4m file of what is s
 var trace = new Option<string?>("--trace") { Description = "tab-separated table of the keyframes" };
 var uniform = new Option<bool>("--uniform") { Description = "keyframes evenly spaced, whatever the content" };
 var noMotion = new Option<bool>("--no-motion") { Description = "no motion is sent" };
+var mendCost = new Option<int?>("--mend-cost") { Description = "instead: what a mended keyframe costs at this cq-level, 0 to 63, against an intra one" };
 var root = new RootCommand("Sender, link and receiver in virtual time: what a clip looks like at a rate, without waiting for it and whatever else the machine does.")
-    { source, rate, delay, output, trace, uniform, noMotion };
+    { source, rate, delay, output, trace, uniform, noMotion, mendCost };
 root.SetAction(async (parsed, stop) =>
 {
+    if (parsed.GetValue(mendCost) is { } quality)
+    {
+        Console.WriteLine(await MendCost.RunAsync(parsed.GetRequiredValue(source), quality, stop));
+        return 0;
+    }
+
     var options = new SimulationOptions(parsed.GetRequiredValue(source), parsed.GetValue(rate))
     {
         Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)),

@@ -27,6 +27,7 @@ internal sealed class SceneReader : IDisposable
     private readonly long _origin;
     private readonly KeyframeReconstructor _reconstructor;
     private readonly List<Keyframe> _complete = [];
+    private readonly uint[] _held = new uint[8];    // indices of the keyframes in the decoder's slots (AV1 specification, 7.20)
     private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
     private readonly MotionCorrection[] _corrections = [.. Enumerable.Range(0, MotionCodec.MaxCount).Select(_ => new MotionCorrection())];
 
@@ -49,10 +50,14 @@ internal sealed class SceneReader : IDisposable
     /// <summary>Index of the newest keyframe that was decoded; 0: none yet.</summary>
     public uint LastDecoded { get; private set; }
 
-    /// <summary>A keyframe is lost, and what is predicted from it with it, until an intra keyframe comes.</summary>
+    /// <summary>A keyframe is lost, and what is predicted from it with it, until one comes that is predicted from what is here, or intra.</summary>
     public bool Broken { get; private set; }
 
-    public bool NeedsIntra => Broken;
+    /// <summary>
+    /// Only an intra keyframe mends: nothing was decoded yet, or something was decoded wrongly and what the decoder keeps is in doubt.
+    /// False: one that is predicted from <see cref="LastDecoded"/> does as well.
+    /// </summary>
+    public bool NeedsIntra { get; private set; } = true;
 
     /// <summary>Reads a message.</summary>
     /// <param name="message">As received.</param>
@@ -86,13 +91,8 @@ internal sealed class SceneReader : IDisposable
             return;
         }
 
-        // Predicted from a keyframe that is not here, it would decode to something that the sender has never seen.
-        if (keyframe is not { HasBase: true, Base: 0 } && keyframe.Index != LastDecoded + 1)
-        {
-            Break($"keyframe {keyframe.Index}: the one before it is missing");
+        if (keyframe is not { HasBase: true, Base: 0 } && !Follows(keyframe))
             return;
-        }
-
         var began = Stopwatch.GetTimestamp();
         VideoFrame picture;
         DecodedPicture coded;
@@ -102,20 +102,26 @@ internal sealed class SceneReader : IDisposable
         }
         catch (CodecException e)
         {
-            Break($"keyframe {keyframe.Index}: {e.Message}");
+            Damage($"keyframe {keyframe.Index}: {e.Message}");
             return;
         }
 
         if (keyframe.HasCheck && coded.Check(keyframe.Index, keyframe.Tick) is var check && check != keyframe.Check)
         {
             picture.Dispose();
-            Break($"keyframe {keyframe.Index}: it decodes to another picture than the sender coded (check {check:x4}, the sender's {keyframe.Check:x4}): "
+            Damage($"keyframe {keyframe.Index}: it decodes to another picture than the sender coded (check {check:x4}, the sender's {keyframe.Check:x4}): "
                 + "damaged on the way, or decoded by an AV1 library that does otherwise");
             return;
         }
 
-        Broken = false;
+        Broken = NeedsIntra = false;
         LastDecoded = keyframe.Index;
+        for (var i = 0; i < _held.Length; i++)
+        {
+            if ((_reconstructor.Stored >> i & 1) != 0)
+                _held[i] = keyframe.Index;
+        }
+
         picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
         var entry = new SceneKeyframe(keyframe.Index, pts, picture, keyframe.Reason, corrections ?? []);
@@ -127,6 +133,22 @@ internal sealed class SceneReader : IDisposable
 
         entry.Dispose();
         _fault($"keyframe {keyframe.Index}: its time {pts} is not after the one before");
+    }
+
+    /// <summary>Whether what a predicted keyframe needs is here: else it would decode to something that the sender has never seen.</summary>
+    private bool Follows(Keyframe keyframe)
+    {
+        if (keyframe.Index <= LastDecoded && !NeedsIntra)
+            _fault($"keyframe {keyframe.Index} comes after {LastDecoded}");
+        else if (!keyframe.HasBase && keyframe.Index != LastDecoded + 1)
+            Break($"keyframe {keyframe.Index}: the one before it is missing");
+        else if (NeedsIntra)
+            Break($"keyframe {keyframe.Index}: an intra keyframe is needed first");
+        else if (keyframe.HasBase && !_held.Contains(keyframe.Base))
+            Break($"keyframe {keyframe.Index}: keyframe {keyframe.Base}, which it is predicted from, is missing");
+        else
+            return true;
+        return false;
     }
 
     private void Read(GapMotion motion)
@@ -146,6 +168,12 @@ internal sealed class SceneReader : IDisposable
         for (var k = 0; k < count; k++)
             _corrections[k].CopyTo(copy[k] = new());
         _motion[motion.Keyframe] = copy;
+    }
+
+    private void Damage(string what)
+    {
+        NeedsIntra = true;
+        Break(what);
     }
 
     private void Break(string what)

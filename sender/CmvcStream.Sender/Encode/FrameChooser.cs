@@ -83,7 +83,7 @@ internal sealed class FrameChooser : IDisposable
         {
             if (requested == 1)
                 _stage.Lose();
-            return Choose(requested == 1 ? KeyframeReason.Drift : KeyframeReason.Request);
+            return Choose(KeyframeReason.Request);
         }
 
         if (verdict is not null)

@@ -63,13 +63,23 @@ internal sealed class ReferenceState(PixelSize size)
 
     /// <summary>What to predict from and where to store; null where the keyframe must be intra.</summary>
     /// <param name="mend">Only from what the receiver has for certain.</param>
-    /// <param name="scale">The coded size that is wanted; what mends may need the size of what it is predicted from.</param>
+    /// <param name="scale">The coded size that is wanted; what mends may need another one near it.</param>
     internal ReferencePlan? Plan(bool mend, CodedScale scale)
     {
         if (!mend || _slots[Newest].Certain)
             return From(Newest, scale, mend: false);
         var from = NewestCertain(first: 0);
-        return from < 0 ? null : From(from, scale, mend) ?? From(from, _slots[from].Scale, mend);
+        for (var step = 0; from >= 0 && step <= (int)CodedScale.Quarter; step++)
+        {
+            if (At(scale + step) is { } smaller)
+                return smaller;
+            if (At(scale - step) is { } larger)
+                return larger;
+        }
+
+        return null;
+
+        ReferencePlan? At(CodedScale near) => near is >= CodedScale.Full and <= CodedScale.Quarter ? From(from, near, mend) : null;
     }
 
     /// <summary>A keyframe was coded.</summary>
@@ -143,7 +153,8 @@ internal sealed class ReferenceState(PixelSize size)
             return found;
         }
 
-        // A frame takes its size from the first reference that has it (5.9.7): the receiver must find it in the same one.
+        // A frame may take its size from a reference that has it (5.9.7): the receiver must find the same there. libaom takes the first, but
+        // not one that was scaled before.
         bool MayBeListed(int i)
         {
             var (slot, coded) = (_slots[i], SizeOf(scale));
@@ -159,7 +170,7 @@ internal sealed class ReferenceState(PixelSize size)
                 same &= SizeOf(s) == coded;
             }
 
-            return same || SizeOf(slot.Scale) != coded || SizeOf(_slots[from].Scale) == coded;
+            return same || SizeOf(slot.Scale) != coded;
         }
     }
 

@@ -40,7 +40,7 @@ public static class CodedScales
 /// <param name="Intra">Predict from nothing.</param>
 /// <param name="Mend">
 /// Predict only from what the receiver has acknowledged (<see cref="IKeyframeEncoder.Acknowledge"/>): keyframes after that may be lost. Where the
-/// size has changed meanwhile, such a keyframe may have the old one. Intra where none of those is left that it could be predicted from.
+/// size has changed meanwhile, such a keyframe may get another size near it. Intra where none of those is left that it could be predicted from.
 /// </param>
 public readonly record struct KeyframeSettings(int Quality, CodedScale Scale, bool Intra, bool Mend = false);
 

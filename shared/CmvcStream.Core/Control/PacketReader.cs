@@ -5,7 +5,7 @@ namespace CmvcStream.Core.Control;
 
 /// <summary>
 /// Reads the sender's messages: puts fragments of keyframes together and checks what the schema cannot. Bad input is an error with
-/// a reason, never an exception; what is good in the same message is still used.
+/// a reason, never an exception; what is good in the same message is still used. A keyframe that begins replaces one that is not complete.
 /// </summary>
 public sealed class PacketReader
 {
@@ -15,7 +15,7 @@ public sealed class PacketReader
     private Keyframe? _partial;
     private byte[] _data = [];
     private int _have;
-    private uint _lastIndex;
+    private uint _complete;
 
     /// <summary>Highest sequence number seen.</summary>
     public uint Sequence { get; private set; }
@@ -23,7 +23,7 @@ public sealed class PacketReader
     /// <summary>Payload bytes by kind.</summary>
     public PayloadCounters Payload { get; } = new();
 
-    /// <summary>Hands out the whole keyframes of a message, in order.</summary>
+    /// <summary>Hands out the whole keyframes of a message, in order. Whether they can be decoded is not looked at.</summary>
     /// <param name="message">As received.</param>
     /// <param name="keyframes">Receives what is complete now.</param>
     /// <returns>Null, or what was wrong.</returns>
@@ -54,7 +54,8 @@ public sealed class PacketReader
         }
         else if (_partial is null || _partial.Index != part.Index || part.Offset != _have || part.Total != _partial.Total)
         {
-            return Drop($"keyframe {part.Index}: fragment at {part.Offset} without the one before it");
+            // The rest of one that was given up: its loss has been told.
+            return part.Index <= _complete ? null : Drop($"keyframe {part.Index}: fragment at {part.Offset} without the one before it");
         }
 
         part.Data.Span.CopyTo(_data.AsSpan((int)part.Offset));
@@ -62,7 +63,6 @@ public sealed class PacketReader
         if (_have < (int)part.Total)
             return null;
         var whole = _partial;
-        _partial = null;
         whole.Data = ByteString.CopyFrom(_data.AsSpan(0, _have));
         whole.Offset = whole.Total = 0;
         return Complete(whole, keyframes);
@@ -72,10 +72,8 @@ public sealed class PacketReader
     {
         if (keyframe.Data.IsEmpty || keyframe.Data.Length > MaxKeyframeBytes)
             return Drop($"keyframe {keyframe.Index}: {keyframe.Data.Length} bytes; 1 to {MaxKeyframeBytes} are expected");
-        // An intra keyframe begins anew: a damaged index before it must not keep it out.
-        if (keyframe.Index <= _lastIndex && keyframe is not { HasBase: true, Base: 0 })
-            return Drop($"keyframe {keyframe.Index} comes after {_lastIndex}");
-        _lastIndex = keyframe.Index;
+        _partial = null;
+        _complete = keyframe.Index;
         keyframes.Add(keyframe);
         return null;
     }

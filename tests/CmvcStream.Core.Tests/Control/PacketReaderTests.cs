@@ -11,25 +11,6 @@ public class PacketReaderTests
     private readonly List<Keyframe> _received = [];
 
     [Fact]
-    public void Read_IndexThatWasThere_IsRefused()
-    {
-        Assert.Null(Read(new() { Index = 5, Data = Bytes(9) }));
-
-        Assert.Contains("keyframe 5", Read(new() { Index = 5, Data = Bytes(9) }));
-        Assert.Single(_received);
-    }
-
-    [Fact]
-    public void Read_IntraKeyframeAfterADamagedIndex_IsTaken()
-    {
-        Read(new() { Index = 0x80000005, Data = Bytes(9) });
-
-        Assert.Null(Read(new() { Index = 6, Base = 0, Data = Bytes(9) }));
-        Assert.Null(Read(new() { Index = 7, Data = Bytes(9) }));
-        Assert.Equal(3, _received.Count);
-    }
-
-    [Fact]
     public void Read_FragmentOfAnotherKeyframeInBetween_GivesAReasonAndTheNextWholeOneIsTaken()
     {
         Assert.Null(Read(new() { Index = 1, Data = Bytes(10), Total = 20 }));
@@ -38,6 +19,33 @@ public class PacketReaderTests
         Assert.NotNull(Read(new() { Index = 1, Data = Bytes(10), Offset = 10, Total = 20 }));
         Assert.Null(Read(new() { Index = 3, Data = Bytes(9) }));
         Assert.Equal(3u, Assert.Single(_received).Index);
+    }
+
+    [Fact]
+    public void Read_KeyframeBeginsWhileAnotherIsNotComplete_TakesItsPlace()
+    {
+        Assert.Null(Read(new() { Index = 7, Data = Bytes(10), Total = 30 }));
+        // A fragment of 7 is lost here.
+        Assert.Null(Read(new() { Index = 8, Base = 5, Check = 9, Data = Bytes(10), Total = 20 }));
+        Assert.NotNull(Read(new() { Index = 7, Data = Bytes(10), Offset = 20, Total = 30 }));
+        Assert.Null(Read(new() { Index = 8, Base = 5, Check = 9, Data = Bytes(10), Total = 20 }));
+        Assert.Null(Read(new() { Index = 8, Data = Bytes(10), Offset = 10, Total = 20 }));
+
+        var keyframe = Assert.Single(_received);
+        Assert.Equal((8u, 5u, 9u, 20), (keyframe.Index, keyframe.Base, keyframe.Check, keyframe.Data.Length));
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(20u)]
+    public void Read_LateFragmentOfOneThatWasGivenUp_IsNoFault(uint total)
+    {
+        Read(new() { Index = 7, Data = Bytes(10), Total = 30 });
+        Assert.Null(Read(new() { Index = 8, Data = Bytes(20), Total = total }));
+
+        Assert.Null(Read(new() { Index = 7, Data = Bytes(10), Offset = 10, Total = 30 }));
+        Assert.Null(Read(new() { Index = 9, Data = Bytes(9) }));
+        Assert.Equal([8u, 9], _received.Select(k => k.Index));
     }
 
     [Theory]

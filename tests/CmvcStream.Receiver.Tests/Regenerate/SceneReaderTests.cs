@@ -89,6 +89,142 @@ public sealed class SceneReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_PredictedFromAKeyframeThatIsHere_MendsALoss()
+    {
+        Read(1, 2, 3);
+        Code(4);
+        var unusable = Code(5);
+        _encoder.Acknowledge(3);
+        var mended = Code(6, mend: true);
+        _reader.Read(new() { Keyframe = { unusable } }, Far);
+        Assert.True(_reader.Broken);
+
+        _reader.Read(new() { Keyframe = { mended } }, Far);
+
+        Assert.Equal((false, false, 6u, 3u), (_reader.Broken, _reader.NeedsIntra, _reader.LastDecoded, mended.Base));
+        Read(7, 8);
+        Assert.Contains("keyframe 5: the one before it is missing", Assert.Single(_faults));
+        Assert.Equal(6, _arrived.Count);
+    }
+
+    [Fact]
+    public void Read_PredictedFromAKeyframeThatWasNotHere_IsRefusedAndAnotherStillMends()
+    {
+        Read(1, 2, 3);
+        Code(4);
+        Code(5);
+        _encoder.Acknowledge(5);    // never said
+        Code(6);
+        var unusable = Code(7, mend: true);
+        _reader.Read(new() { Keyframe = { unusable } }, Far);
+        Assert.Equal((true, false, 3u), (_reader.Broken, _reader.NeedsIntra, _reader.LastDecoded));
+        Assert.Contains("keyframe 7: keyframe 5, which it is predicted from, is missing", Assert.Single(_faults));
+
+        // Nor is one that the decoder no longer keeps.
+        unusable.Base = 2;
+        unusable.Index = 8;
+        _reader.Read(new() { Keyframe = { unusable } }, Far);
+        Assert.Contains("keyframe 2, which it is predicted from, is missing", _faults[1]);
+
+        _reader.Read(new() { Keyframe = { Code(9, intra: true) } }, Far);
+        Assert.False(_reader.Broken);
+    }
+
+    [Fact]
+    public void Read_AfterAWrongCheck_OnlyAnIntraKeyframeMends()
+    {
+        Read(1, 2, 3);
+        var wrong = Code(4);
+        wrong.Check ^= 1;
+        _encoder.Acknowledge(3);
+        _reader.Read(new() { Keyframe = { wrong } }, Far);
+        Assert.True(_reader.NeedsIntra);
+
+        _reader.Read(new() { Keyframe = { Code(5, mend: true) } }, Far);
+        Assert.Equal((true, true), (_reader.Broken, _reader.NeedsIntra));
+        Assert.Contains("keyframe 5: an intra keyframe is needed first", _faults[1]);
+
+        _reader.Read(new() { Keyframe = { Code(6, intra: true) } }, Far);
+        Assert.Equal((false, false), (_reader.Broken, _reader.NeedsIntra));
+    }
+
+    [Fact]
+    public void Read_SameKeyframeAgain_IsToldAndChangesNothing()
+    {
+        var second = Read(1, 2);
+
+        _reader.Read(new() { Keyframe = { second } }, Far);
+
+        Assert.Equal("keyframe 2 comes after 2", Assert.Single(_faults));
+        Assert.False(_reader.Broken);
+        Read(3);
+    }
+
+    [Fact]
+    public void Read_DamagedIndex_DoesNotKeepTheKeyframeThatMendsOut()
+    {
+        Read(1, 2, 3);
+        var damaged = Code(4);
+        damaged.Index = 0x80000004;
+        _encoder.Acknowledge(3);
+        _reader.Read(new() { Keyframe = { damaged } }, Far);
+        Assert.Equal((true, false), (_reader.Broken, _reader.NeedsIntra));
+
+        _reader.Read(new() { Keyframe = { Code(5, mend: true) } }, Far);
+
+        Assert.Equal((false, 5u), (_reader.Broken, _reader.LastDecoded));
+    }
+
+    [Fact]
+    public void Read_FirstKeyframeIsPredicted_AsksForAnIntraOne()
+    {
+        Code(1);
+        _reader.Read(new() { Keyframe = { Code(2) } }, Far);
+
+        Assert.Equal((true, true), (_reader.Broken, _reader.NeedsIntra));
+    }
+
+    /// <summary>Fragments are lost, acknowledgements come two to six keyframes late: whatever is taken has the right check, and all is mended.</summary>
+    [Theory]
+    [InlineData(1, 0.05)]
+    [InlineData(2, 0.3)]
+    [InlineData(3, 0.3)]
+    public void Read_FragmentsLost_IsMendedWithoutIntraKeyframes(int seed, double loss)
+    {
+        var random = new Random(seed);
+        var reports = new Queue<(uint At, uint Decoded, bool Broken)>();
+        var (lose, mended) = (false, 0);
+        Read(1);
+        for (var index = 2u; index < 120; index++)
+        {
+            while (reports.TryPeek(out var report) && report.At <= index)
+            {
+                _encoder.Acknowledge(reports.Dequeue().Decoded);
+                lose |= report.Broken;
+            }
+
+            var keyframe = Code(index, mend: lose);
+            var (mend, began, whole) = (lose, _arrived.Count, true);
+            lose = false;
+            foreach (var part in Fragments(keyframe))
+            {
+                if (random.NextDouble() < loss / 2)
+                    whole = false;
+                else
+                    _reader.Read(new() { Keyframe = { part } }, Far);
+            }
+
+            Assert.False(mend && whole && _arrived.Count == began, $"keyframe {index} mends from {keyframe.Base}: {string.Join("; ", _faults)}");
+            mended += mend && whole ? 1 : 0;
+            reports.Enqueue((index + (uint)random.Next(2, 7), _reader.LastDecoded, _reader.Broken));
+        }
+
+        Assert.All(_faults, fault => Assert.Matches("missing|without the one before", fault));
+        Assert.False(_reader.NeedsIntra);
+        Assert.True(mended > 1 && _arrived.Count > 20, $"{mended} mended, {_arrived.Count} arrived");
+    }
+
+    [Fact]
     public void Read_NoCheck_IsAccepted()
     {
         var keyframe = Code(1);
@@ -116,8 +252,33 @@ public sealed class SceneReaderTests : IDisposable
         _decoder.Dispose();
     }
 
+    /// <summary>Codes and reads keyframes; gives the last one.</summary>
+    private Keyframe Read(params uint[] indices)
+    {
+        Keyframe? keyframe = null;
+        foreach (var index in indices)
+        {
+            keyframe = Code(index);
+            _reader.Read(new() { Keyframe = { keyframe } }, Far);
+            Assert.Equal(index, _reader.LastDecoded);
+        }
+
+        return keyframe!;
+    }
+
+    private static IEnumerable<Keyframe> Fragments(Keyframe whole)
+    {
+        for (var offset = 0; offset < whole.Data.Length; offset += 100)
+        {
+            var part = offset == 0 ? whole.Clone() : new() { Index = whole.Index };
+            part.Data = ByteString.CopyFrom(whole.Data.Span.Slice(offset, Math.Min(100, whole.Data.Length - offset)));
+            (part.Offset, part.Total) = ((uint)offset, (uint)whole.Data.Length);
+            yield return part;
+        }
+    }
+
     /// <summary>The next keyframe of the chain, ten ticks after the one before, with its check.</summary>
-    private Keyframe Code(uint index, bool? intra = null)
+    private Keyframe Code(uint index, bool? intra = null, bool mend = false)
     {
         using var picture = VideoFrame.Allocate(Size);
         picture.Fill(90);
@@ -127,9 +288,9 @@ public sealed class SceneReaderTests : IDisposable
                 picture.Y.Row(y)[x + (int)index * 8 % 48] = (byte)(120 + 50 * Math.Sin(x * 0.5 + index) * Math.Cos(y * 0.3));
         }
 
-        var keyframe = new Keyframe { Index = index, Tick = index * 10, Data = ByteString.CopyFrom(_encoder.Encode(picture, new(30, CodedScale.Full, intra ?? index == 1))) };
-        if (intra ?? index == 1)
-            keyframe.Base = 0;
+        var keyframe = new Keyframe { Index = index, Tick = index * 10, Data = ByteString.CopyFrom(_encoder.Encode(picture, new(30, CodedScale.Full, intra ?? index == 1, mend))) };
+        if (_encoder.Last.Intra || mend)
+            keyframe.Base = (uint)_encoder.Last.Base;
         using var decoded = _decoder.Decode(keyframe.Data.Span);
         keyframe.Check = DecodedPicture.Of(decoded).Check(index, keyframe.Tick);
         return keyframe;

@@ -19,8 +19,8 @@ internal static class RandomLinks
     /// <summary>Seconds: a sender that sends nothing for longer, on a link that is up and empty, hangs.</summary>
     private const double Hangs = 20;
 
-    /// <summary>Bytes waiting before and in the link: more than any rate here needs.</summary>
-    private const double MostQueued = 16_000;
+    /// <summary>Bytes waiting before and in the link: 4 s of the fastest, which is what may be under way on a lossy one with a long round trip.</summary>
+    private const double MostQueued = 25_000;
 
     public static Command Build()
     {

@@ -29,6 +29,9 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Bytes a second that no link of this product has, by far.</summary>
     private const double Fastest = 25_000;
 
+    /// <summary>Bytes a second: what is slower is not there.</summary>
+    private const double Slowest = 30;
+
     // A packet is far slower or faster than the estimate beyond these factors of its rate.
     private const double Slow = 0.55, Fast = 1.6, HeldUp = 1.3;
 
@@ -145,7 +148,7 @@ public sealed class LinkEstimator(Flight flight)
         {
             if (_slow is { } slow)
                 rate = Math.Min(rate, slow.Bytes / slow.Service);
-            rate = Math.Min(rate, bytes / served);
+            rate = Math.Max(Slowest, Math.Min(rate, bytes / served));
         }
 
         return new((long)(rate * 8));
@@ -243,6 +246,14 @@ public sealed class LinkEstimator(Flight flight)
     private void Add(MediaTime now, double bytes, double service, bool together)
     {
         var sample = bytes / Math.Max(service, Grain);
+        if (sample < Slowest)
+        {
+            // An outage, not a rate.
+            Stall(now);
+            _heldUp = true;
+            return;
+        }
+
         // What was held up comes at once, or faster than the link: it had been carried meanwhile.
         if (_slow is not null || _heldUp)
         {

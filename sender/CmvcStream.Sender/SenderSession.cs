@@ -222,6 +222,8 @@ internal sealed class SenderSession : IDisposable
             {
                 Settle();
                 message = _link.Poll(Now, out next);
+                if (message is not null)
+                    _charged += _overhead.WireBytes(message.CalculateSize());
                 (session, gone) = (_session, _gone.Token);
                 done = Volatile.Read(ref _said) && message is null && _link.Said;
                 TellChanges();

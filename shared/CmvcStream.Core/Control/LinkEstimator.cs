@@ -26,6 +26,9 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Packets that arrive within this of each other were held up together: one measurement. Seconds.</summary>
     private const double Together = 0.012;
 
+    /// <summary>Until something was measured the link is taken for so many times what it carries at least: most of a first round trip is not serialisation.</summary>
+    public const int GuessedTimes = 4;
+
     /// <summary>Bytes a second that no link of this product has, by far.</summary>
     private const double Fastest = 25_000;
 
@@ -52,9 +55,11 @@ public sealed class LinkEstimator(Flight flight)
     private readonly Queue<MediaTime> _stalls = new();
     private (double Bytes, double Service)? _slow;
     private (MediaTime At, double Delay, int Bytes)? _early;
-    private bool _heldUp;
+    private bool _heldUp, _sloped;
     private double? _rate;          // bytes a second
     private double? _lastArrival;   // seconds, receiver's clock
+    private double _lastSent;
+    private int _lastBytes;
     private uint _lastSequence;
     private double _base;           // seconds, difference of clocks included
     private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
@@ -64,7 +69,10 @@ public sealed class LinkEstimator(Flight flight)
     public (long Lost, long Known) Losses => (_lost, _lost + _received);
 
     /// <summary>Whether anything was measured yet.</summary>
-    public bool Known => _rate is not null;
+    public bool Known => _samples.Count > 0;
+
+    /// <summary>Until something was measured: what the link carries at least; null before the first report.</summary>
+    public Bitrate? AtLeast => !Known && _rate is { } rate ? new((long)(rate * 8)) : null;
 
     /// <summary>From sending to hearing of it, without queues and the packet's own serialisation; null: not known.</summary>
     public MediaTime? RoundTrip => _back is { } back ? MediaTime.FromSeconds(Math.Max(_base + back, 0)) : null;
@@ -109,19 +117,15 @@ public sealed class LinkEstimator(Flight flight)
         _lastSequence = packet.Sequence;
         // Behind one that was lost it waited for nobody knows how long.
         var delay = at - sent;
-        if (_rate is null && _lastArrival is { } first)
-            _rate = packet.WireBytes / Math.Max(at - first, Grain);
-        if (_rate is null)
-        {
-            // The first packet alone tells nothing.
-        }
-        else if (_lastArrival is not { } last || !next)
+        // Even without any delay of its own the link has carried the first packet while its report came: it carries at least that.
+        _rate ??= Math.Clamp(packet.WireBytes / Math.Max(now.Seconds - sent, Grain), Slowest, Fastest);
+        if (_lastArrival is not { } last || !next)
         {
             // Behind one that was lost it waited for nobody knows how long.
             Settle(now);
             Remember(now, delay, packet.WireBytes);
         }
-        else if (_delays.Count > 0 && last > sent + _base + Grain)
+        else if (Known ? _delays.Count > 0 && last > sent + _base + Grain : sent - _lastSent < _lastBytes / (GuessedTimes * _rate) && at - last > Together)
         {
             Settle(now);
             Queueing = MediaTime.FromSeconds(last - sent - _base);
@@ -133,7 +137,7 @@ public sealed class LinkEstimator(Flight flight)
             Alone(now, packet.WireBytes, delay, together: at - last < Together);
         }
 
-        _lastArrival = at;
+        (_lastArrival, _lastSent, _lastBytes) = (at, sent, packet.WireBytes);
         var back = now.Seconds - at;
         _back = _back is { } b ? Math.Min(back, b + 0.02) : back;
     }
@@ -176,13 +180,31 @@ public sealed class LinkEstimator(Flight flight)
         _delays.Enqueue((now, delay, bytes));
         while (_delays.Count > 4 && (_delays.Count > MostSamples * 4 || _delays.Peek().At < now - MediaTime.FromSeconds(RememberDelays)))
             _delays.Dequeue();
+        FindBase();
+    }
+
+    private void FindBase()
+    {
         var smallest = _delays.Min(d => d.Bytes);
-        var small = _delays.Where(d => d.Bytes <= 1.5 * smallest).MinBy(d => d.Delay);
-        var slope = 1 / _rate!.Value;
-        var large = _delays.Where(d => d.Bytes >= 2 * small.Bytes);
-        if (large.Any())
-            slope = Math.Clamp(large.Min(d => (d.Delay - small.Delay) / (d.Bytes - small.Bytes)), 0, 1.6 * slope);
-        _base = small.Delay - small.Bytes * slope;
+        var small = _delays.Where(d => d.Bytes <= 1.5 * smallest).ToList();
+        var quickest = small.MinBy(d => d.Delay);
+        var large = _delays.Where(d => d.Bytes >= 2 * quickest.Bytes).ToList();
+        var slope = large.Count > 0 ? large.Min(d => (d.Delay - quickest.Delay) / (d.Bytes - quickest.Bytes)) : 0;
+        var usual = 1 / _rate!.Value;
+        if (slope > 1 / Fastest)
+        {
+            slope = Math.Min(slope, 1.6 * usual);
+            _base = quickest.Delay - quickest.Bytes * slope;
+            if (!Known && small.Count > 1)
+                _rate = 1 / slope;
+            _sloped = small.Count > 1;
+        }
+        else
+        {
+            // One size, or all small ones were held up.
+            _base = _delays.Min(d => d.Delay - d.Bytes * usual);
+            _sloped = false;
+        }
     }
 
     /// <summary>
@@ -191,6 +213,15 @@ public sealed class LinkEstimator(Flight flight)
     /// </summary>
     private void Alone(MediaTime now, int bytes, double delay, bool together)
     {
+        if (!Known)
+        {
+            // Until a queue or two sizes have told what the link carries, the rate is no more than a bound.
+            Remember(now, delay, bytes);
+            if (_sloped)
+                Take(bytes, bytes / _rate!.Value);
+            return;
+        }
+
         if (_delays.Count > 0 && delay - _base < bytes / Fastest)
         {
             // No link is that fast: what seemed to be the least delay was a queue.
@@ -239,6 +270,12 @@ public sealed class LinkEstimator(Flight flight)
 
     private void Take(double bytes, double service)
     {
+        if (!Known && _delays.Count > 0)
+        {
+            _rate = bytes / Math.Max(service, Grain);
+            FindBase();
+        }
+
         _samples.Add((bytes, Math.Max(service, Grain)));
         Average();
     }

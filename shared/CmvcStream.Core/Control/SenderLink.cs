@@ -65,6 +65,12 @@ public sealed class SenderLink
 
     private static readonly Google.Protobuf.ByteString Padding = Google.Protobuf.ByteString.CopyFrom(new byte[150]);
 
+    /// <summary>How long a hello waits for the first text.</summary>
+    private static readonly MediaTime FirstText = MediaTime.FromMilliseconds(250);
+
+    /// <summary>How long all else waits for the first answer.</summary>
+    private static readonly MediaTime FirstAnswer = MediaTime.FromSeconds(2.5);
+
     /// <summary>Where packets are lost, the last ones may be: a small one asks for them.</summary>
     private static readonly MediaTime LossProbe = MediaTime.FromSeconds(1);
 
@@ -77,7 +83,8 @@ public sealed class SenderLink
     private readonly StreamControl _said = new();
     private SceneText? _text;
     private Hello? _hello;
-    private MediaTime _updated, _lastSent, _lastSmall, _busyUntil;
+    private MediaTime _updated, _lastSent, _lastSmall, _busyUntil, _began;
+    private double _opening;
     private uint _interval;
     private bool _loss, _asked, _padded;
 
@@ -142,7 +149,7 @@ public sealed class SenderLink
         Estimator.Restart();
         Drop(_assembler.DropKeyframes());
         _hello = hello;
-        (Connected, Answered, _interval) = (true, false, 0);
+        (Connected, Answered, _interval, _began, _opening) = (true, false, 0, now, 0);
         if (_text is not null)
             _assembler.Add(_text.Clone(), now);
         if (_said.CalculateSize() > 0)
@@ -206,6 +213,12 @@ public sealed class SenderLink
         if (!Connected)
             return null;
         Drop(_assembler.DropStale(now, Stale));
+        // Hello and the first text share a packet, if that comes at once.
+        if (_hello is not null && _text is null && now < _began + FirstText)
+            return null;
+        // On a link of which nothing is known, nothing may join the hello in its segment and delay it.
+        if (_hello is null && !Answered && !Estimator.Known && now < _began + FirstAnswer)
+            return null;
         var due = _assembler.DueAt(now, urgent: _hello is not null);
         var quiet = _lastSent + Heartbeat;
         var probe = Max(_lastSmall + ProbeInterval, _busyUntil);
@@ -219,7 +232,7 @@ public sealed class SenderLink
         }
 
         if (_hello is null && !HasRoom(now))
-            return !_options.Ordered && now >= _lastSent + LossProbe ? Leave(_assembler.Empty(), now) : null;
+            return !_options.Ordered && now >= _lastSent + LossProbe && _budget.ReadyAt(now, _options.Overhead.WireBytes(8)) <= now ? Leave(_assembler.Empty(), now) : null;
 
         next = now;
         var message = _assembler.Take(now);
@@ -230,7 +243,12 @@ public sealed class SenderLink
     }
 
     /// <summary>Charges wire bytes that were not foreseen: acknowledgements, retransmissions, the making of a connection.</summary>
-    public void Unforeseen(MediaTime now, double wireBytes) => _budget.Charge(now, wireBytes);
+    public void Unforeseen(MediaTime now, double wireBytes)
+    {
+        _budget.Charge(now, wireBytes);
+        if (!Answered)
+            _opening += wireBytes;
+    }
 
     /// <summary>Hears what the receiver says.</summary>
     public void Hear(MediaTime now, ReceiverMessage message)
@@ -242,6 +260,11 @@ public sealed class SenderLink
         if (message.Report is { } report)
             Hear(now, report);
     }
+
+    /// <summary>Before anything was measured.</summary>
+    private Bitrate? Guess => _options.MaxRate is null && Estimator.AtLeast is { } least
+        ? new(Math.Min(LinkEstimator.GuessedTimes * least.BitsPerSecond, SenderLinkOptions.Assumed.BitsPerSecond))
+        : null;
 
     /// <summary>How long nothing of what is under way was reported beyond what the link explains; zero while all is well.</summary>
     public MediaTime Silence(MediaTime now)
@@ -293,8 +316,11 @@ public sealed class SenderLink
 
     private void Arrived(MediaTime now, uint sequence, long arrivalMs)
     {
-        if (_flight.Arrived(sequence) is { } packet)
-            Estimator.Arrived(now, packet, MediaTime.FromMilliseconds(arrivalMs));
+        if (_flight.Arrived(sequence) is not { } packet)
+            return;
+        // What made the connection went with its first packet.
+        Estimator.Arrived(now, packet with { WireBytes = packet.WireBytes + (int)_opening }, MediaTime.FromMilliseconds(arrivalMs));
+        _opening = 0;
     }
 
     private SenderMessage Leave(SenderMessage message, MediaTime now)
@@ -321,7 +347,7 @@ public sealed class SenderLink
         if (now - _updated < Again && !force)
             return;
         _updated = now;
-        var change = Control.Update(now, Connected ? Estimate(now) : null, Estimator.Queueing);
+        var change = Control.Update(now, Connected ? Estimate(now) ?? Guess : null, Estimator.Queueing);
         if (Control.Rate != _budget.Rate)
             _budget.SetRate(now, Control.Rate);
         if (change is null)

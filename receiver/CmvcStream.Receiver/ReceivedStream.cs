@@ -76,22 +76,31 @@ internal sealed class ReceivedStream : IDisposable
     /// <summary>Whether a hello is of the same stream.</summary>
     public bool IsOf(Hello hello) => !Over && hello.Sender != 0 && hello.Sender == Hello.Sender && hello.Source.Equals(Hello.Source);
 
-    /// <summary>Serves a connection until it ends; one that is still open is left for it.</summary>
+    /// <summary>
+    /// Serves a connection until it ends. A fresh one beside another is welcomed, and takes its place with the first message after the hello: a
+    /// sender that tries several says so which of them it goes on with.
+    /// </summary>
     /// <param name="session">The sender.</param>
     /// <param name="messages">What it says, at the message with the hello.</param>
     /// <param name="over">Cancelled when the connection is gone; and from here when a fresh one takes its place.</param>
     public async Task ServeAsync(ISession<ReceiverMessage, SenderMessage> session, IAsyncEnumerator<SenderMessage> messages, CancellationTokenSource over)
     {
-        TakeOver(over);
-        string? lost = null;
-        var mine = false;
+        var lost = "the sender left without saying that its source has ended";
         try
         {
+            var resumed = Interlocked.Increment(ref _connections) > 1;
+            var reader = new SessionReader(session, _reader, _state, Take);
+            await reader.GreetAsync(new() { Version = ProtocolVersions.Current, Smooth = !_options.LowLatency, Resumed = resumed, Keyframe = _reader.LastDecoded }, over.Token);
+            if (resumed && !await messages.MoveNextAsync())
+                return;
+            TakeOver(over);
             await _turn.WaitAsync(over.Token);   // the last connection's messages are read to the end
             try
             {
-                await ConverseAsync(session, messages, over.Token);
-                lost = "the sender left without saying that its source has ended";
+                _state.Begin(Hello, session, resumed);
+                if (resumed)
+                    _report($"sender {session.Peer} is back");
+                await reader.ReadAsync(messages, over.Token);
             }
             finally
             {
@@ -113,15 +122,8 @@ internal sealed class ReceivedStream : IDisposable
         }
         finally
         {
-            lock (_gate)
-            {
-                mine = _connection == over;
-                if (mine)
-                    _connection = null;
-            }
-
-            if (mine && !Over)
-                Lost(lost ?? "its connection failed");
+            if (Leave(over) && !Over)
+                Lost(lost);
         }
     }
 
@@ -172,15 +174,16 @@ internal sealed class ReceivedStream : IDisposable
         }
     }
 
-    private async Task ConverseAsync(ISession<ReceiverMessage, SenderMessage> session, IAsyncEnumerator<SenderMessage> messages, CancellationToken over)
+    /// <summary>False: another connection has taken its place, or it never was the one.</summary>
+    private bool Leave(CancellationTokenSource over)
     {
-        var resumed = _connections++ > 0;
-        _state.Begin(Hello, session, resumed);
-        if (resumed)
-            _report($"sender {session.Peer} is back");
-        var reader = new SessionReader(session, _reader, _state, Take);
-        await reader.GreetAsync(new() { Version = ProtocolVersions.Current, Smooth = !_options.LowLatency, Resumed = resumed, Keyframe = _reader.LastDecoded }, over);
-        await reader.ReadAsync(messages, over);
+        lock (_gate)
+        {
+            if (_connection != over)
+                return false;
+            _connection = null;
+            return true;
+        }
     }
 
     private void Lost(string why)

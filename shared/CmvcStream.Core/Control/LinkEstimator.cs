@@ -47,8 +47,8 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Two stalls within this make a lossy path.</summary>
     private static readonly MediaTime LossyFor = MediaTime.FromSeconds(60);
 
-    // Seconds overdue: with one slow packet seen already; with none (a retransmission that was lost twice again takes 7 s).
-    private const double ConfirmedAfter = 0.4, SilentFor = 8.0;
+    // Seconds overdue after a slow packet, so that it was no chance; and what of a longer silence counts.
+    private const double ConfirmedAfter = 0.4, LongestServed = 5;
 
     private readonly Queue<(MediaTime At, double Delay, int Bytes)> _delays = new();
     private readonly List<(double Bytes, double Service)> _samples = [];
@@ -148,12 +148,9 @@ public sealed class LinkEstimator(Flight flight)
     public Bitrate Estimate(MediaTime now, Bitrate guess)
     {
         var rate = _rate ?? guess.BytesPerSecond;
-        if (Overdue(now) is var (bytes, served, overdue) && overdue > (_slow is null ? SilentFor : ConfirmedAfter))
-        {
-            if (_slow is { } slow)
-                rate = Math.Min(rate, slow.Bytes / slow.Service);
-            rate = Math.Max(Slowest, Math.Min(rate, bytes / served));
-        }
+        // Silence alone says nothing of the rate: the link may be gone.
+        if (_slow is { } slow && Overdue(now) is var (bytes, served, overdue) && overdue > ConfirmedAfter)
+            rate = Math.Max(Slowest, Math.Min(rate, Math.Min(slow.Bytes / slow.Service, bytes / Math.Min(served, LongestServed))));
 
         return new((long)(rate * 8));
     }

@@ -66,7 +66,7 @@ public sealed class SenderLink
     private static readonly Google.Protobuf.ByteString Padding = Google.Protobuf.ByteString.CopyFrom(new byte[150]);
 
     /// <summary>How long a hello waits for the first text.</summary>
-    private static readonly MediaTime FirstText = MediaTime.FromMilliseconds(250);
+    private static readonly MediaTime FirstText = MediaTime.FromSeconds(1);
 
     /// <summary>How long all else waits for the first answer.</summary>
     private static readonly MediaTime FirstAnswer = MediaTime.FromSeconds(2.5);

@@ -68,6 +68,21 @@ public class WireMeterTests
     }
 
     [Fact]
+    public async Task Wire_ReceiverNotAskedUntilTheCallWasOver_HasCountedIt()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the kernel's counters are read on Linux only");
+        await using var pair = await Pair.StartAsync();
+        var (sender, receiver) = await pair.MeetAsync();
+
+        pair.EndSession();
+        Assert.Empty(await sender.ReceiveAsync(pair.Patience).ToListAsync(pair.Patience));
+        await sender.DisposeAsync();
+        await pair.Listener.DisposeAsync();
+
+        Assert.True(receiver.Wire is { Measured: true, RxBytes: > 100, TxBytes: > 100 }, receiver.Wire.ToString());
+    }
+
+    [Fact]
     public async Task Read_WhileTheSocketIsClosed_GivesTheLastFigures()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the kernel's counters are read on Linux only");

@@ -137,12 +137,11 @@ internal sealed class StreamService(TransportOptions options, ConcurrentDictiona
     {
         if (options.Token is { } token && !SameSecret($"Bearer {token}", context.RequestHeaders.GetValue("authorization")))
             throw new RpcException(new Status(StatusCode.Unauthenticated, "wrong or missing token: start the sender with the receiver's --token"));
+        meters.TryGetValue(context.GetHttpContext().Connection.Id, out var meter);
         try
         {
             if (Interlocked.Increment(ref _open) > MostSessions)
                 throw new RpcException(new Status(StatusCode.ResourceExhausted, "too many connections at once"));
-            var connection = context.GetHttpContext().Connection.Id;
-            meters.TryGetValue(connection, out var meter);
             var session = new ReceiverSession(context, requestStream, responseStream, meter);
             await serve(session, context.CancellationToken);
         }
@@ -156,6 +155,8 @@ internal sealed class StreamService(TransportOptions options, ConcurrentDictiona
         }
         finally
         {
+            // The socket is open for a little longer: who asks afterwards gets these figures, not those of whenever it was asked last.
+            meter?.Read();
             Interlocked.Decrement(ref _open);
         }
     }

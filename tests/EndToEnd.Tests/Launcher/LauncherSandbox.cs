@@ -36,7 +36,7 @@ public sealed class LauncherSandbox : IDisposable
             File.Copy(Path.Combine(RepositoryRoot, file), Path.Combine(Root, file));
         foreach (var tool in Tools)
             File.CreateSymbolicLink(Path.Combine(Bin, tool), Find(tool));
-        foreach (var program in new[] { "ffmpeg", "gcc", "chromium", "firefox-esr", "node", "npm" })
+        foreach (var program in new[] { "ffmpeg", "gcc", "chromium", "firefox-esr", "node", "npm", "ip" })
             Fake(program, "exit 0");
         Fake("ldconfig", "echo libturbojpeg.so.0");
         Fake("apt-get", "echo \"$*\" >>$SANDBOX/apt-get.log");

@@ -18,8 +18,9 @@ internal sealed class FakeSession : ISession<ReceiverMessage, SenderMessage>
     /// <summary>The sender is gone: whatever is sent to it fails.</summary>
     public bool Gone { get; init; }
 
-    public static Hello Hello(uint major = 2, uint side = 64, uint tickRate = 15) => new()
+    public static Hello Hello(uint major = 2, uint side = 64, uint tickRate = 15, ulong sender = 0) => new()
     {
+        Sender = sender,
         Version = new() { Major = major },
         Source = new() { Name = "test", Width = side, Height = side, TickRate = tickRate, TickScale = 1 },
     };

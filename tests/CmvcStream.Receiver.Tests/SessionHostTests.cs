@@ -182,6 +182,106 @@ public sealed class SessionHostTests : IAsyncDisposable
         Assert.DoesNotContain(_reports, r => r.Contains("Exception"));
     }
 
+    [Fact]
+    public async Task Serve_SameSenderAgain_GoesOnWithItsStream()
+    {
+        using var encoder = new AomKeyframeEncoder(Size);
+        var first = Start(out var serving, sender: 7);
+        first.Say(new() { Sequence = 2, Keyframe = { Code(encoder, 1, intra: true), Code(encoder, 2) } });
+        Assert.Equal(2u, (await first.HearAsync(m => m.Report?.Sequence == 2)).Report.Keyframe);
+        first.Leave();
+        await serving.WaitAsync(Soon);
+
+        var second = Start(out serving, sender: 7);
+
+        var welcome = (await second.HearAsync(m => m.Welcome is not null)).Welcome;
+        Assert.Equal((true, 2u), (welcome.Resumed, welcome.Keyframe));
+        second.Say(new() { Sequence = 3, Keyframe = { Code(encoder, 3) } });
+        await second.HearAsync(m => m.Report?.Keyframe == 3);
+        await EndAsync(second, serving);
+        Assert.Equal(3, _state.Statistics("done").Frames.Coded);
+        Assert.Single(_reports, r => r.Contains("shows test"));
+    }
+
+    [Fact]
+    public async Task Serve_FreshConnectionsBesideTheFirst_TheOneThatGoesOnTakesOver()
+    {
+        var first = Start(out var serving, sender: 7);
+        await first.HearAsync(m => m.Welcome is not null);
+        var (second, third) = (Start(out var second2, sender: 7), Start(out var third3, sender: 7));
+        await second.HearAsync(m => m.Welcome is not null);
+        await third.HearAsync(m => m.Welcome is not null);
+        Assert.False(serving.IsCompleted);
+
+        second.Say(new() { Sequence = 5 });
+        third.Leave();
+
+        await second.HearAsync(m => m.Report?.Sequence == 5);
+        await serving.WaitAsync(Soon);
+        await third3.WaitAsync(Soon);
+        await EndAsync(second, second2);
+        Assert.DoesNotContain(_reports, r => r.Contains("lost"));
+    }
+
+    [Fact]
+    public async Task Serve_AnotherSenderWhileOneIsHeard_IsBusy()
+    {
+        var first = Start(out var serving, sender: 7);
+        await first.HearAsync(m => m.Welcome is not null);
+
+        var refusal = await Assert.ThrowsAsync<TransportException>(() => _host.ServeAsync(new FakeSession().Say(new() { Hello = FakeSession.Hello(sender: 8) }), CancellationToken.None));
+
+        Assert.Equal(TransportError.Busy, refusal.Error);
+        await EndAsync(first, serving);
+    }
+
+    [Fact]
+    public async Task Serve_AnotherSenderAfterALostOne_TakesItsPlace()
+    {
+        var first = Start(out var serving, sender: 7).Leave();
+        await serving.WaitAsync(Soon);
+
+        var second = Start(out serving, sender: 8);
+
+        Assert.False((await second.HearAsync(m => m.Welcome is not null)).Welcome.Resumed);
+        await EndAsync(second, serving);
+        Assert.Contains(_reports, r => r.Contains("another sender has come"));
+        _ = first;
+    }
+
+    [Fact]
+    public async Task Read_TextOnly_TheModeIsShownAndCounted()
+    {
+        var session = Start(out var serving);
+        session.Say(new() { Sequence = 2, Control = new() { Mode = StreamMode.Tt2V }, Text = { new SceneText { Scene = 1, Look = "dark" } } });
+        await session.HearAsync(m => m.Report?.Sequence == 2);
+
+        Assert.Equal("TT2V", _state.Snapshot().Mode);
+        Assert.Equal("TT2V", Assert.Single(_state.Statistics("running").Modes.Switches).To);
+        session.Say(new() { Sequence = 3, Control = new() { Mode = StreamMode.It2V } });
+        await session.HearAsync(m => m.Report?.Sequence == 3);
+        Assert.Equal("IT2V", _state.Snapshot().Mode);
+        await EndAsync(session, serving);
+    }
+
+    [Fact]
+    public async Task Read_StreamJoinedLate_BeginsAtItsOrigin()
+    {
+        using var encoder = new AomKeyframeEncoder(Size);
+        var hello = FakeSession.Hello();
+        hello.OriginTick = 15_000;
+        var session = new FakeSession().Say(new() { Hello = hello });
+        var serving = _host.ServeAsync(session, CancellationToken.None);
+        var keyframe = Code(encoder, 1, intra: true);
+        keyframe.Tick = 15_002;
+        session.Say(new() { Keyframe = { keyframe }, Control = new() { End = true, CoveredTick = 15_015 } }).Leave();
+        await serving.WaitAsync(Soon);
+
+        Assert.Equal(1, _state.Statistics("done").Frames.Coded);
+        await _host.First.WaitAsync(Soon);
+        Assert.InRange(_state.Presented, 28, 31);
+    }
+
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private static Keyframe Code(AomKeyframeEncoder encoder, uint index, bool intra = false)
@@ -195,9 +295,9 @@ public sealed class SessionHostTests : IAsyncDisposable
         return keyframe;
     }
 
-    private FakeSession Start(out Task serving)
+    private FakeSession Start(out Task serving, ulong sender = 0)
     {
-        var session = new FakeSession().Say(new() { Hello = FakeSession.Hello() });
+        var session = new FakeSession().Say(new() { Sequence = 1, Hello = FakeSession.Hello(sender: sender) });
         serving = _host.ServeAsync(session, CancellationToken.None);
         return session;
     }

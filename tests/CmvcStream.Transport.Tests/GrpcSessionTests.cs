@@ -68,10 +68,9 @@ public class GrpcSessionTests
     }
 
     [Fact]
-    public async Task Connect_WhileAnotherIsServed_IsRefusedAsBusyWithTheReason()
+    public async Task Connect_ServiceSaysBusy_IsRefusedWithTheReason()
     {
-        await using var pair = await Pair.StartAsync();
-        await pair.MeetAsync();
+        await using var pair = await Pair.StartAsync(serve: (_, _) => throw new TransportException(TransportError.Busy, "a receiver serves one at a time"));
 
         var refusal = await RefusedAsync(pair, await pair.ConnectAsync());
 

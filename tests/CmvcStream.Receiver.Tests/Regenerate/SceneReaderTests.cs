@@ -239,9 +239,19 @@ public sealed class SceneReaderTests : IDisposable
     [Fact]
     public void Read_EndFarAway_HoldsTheLastPictureTenSeconds()
     {
-        _reader.Read(new() { Keyframe = { Code(1) }, Control = new() { End = true, CoveredTick = 1_000_000 } }, Far);
+        _reader.Read(new() { Keyframe = { Code(1) }, Control = new() { End = true, CoveredTick = 1_000_000 } }, MediaTime.Zero);
 
         Assert.Equal(_arrived[0].Pts + MediaTime.FromSeconds(10), _scene.End);
+    }
+
+    [Fact]
+    public void Read_EndLongAfterTheLastPicture_IsBelieved()
+    {
+        _reader.Read(new() { Keyframe = { Code(1) } }, MediaTime.Zero);
+
+        _reader.Read(new() { Control = new() { End = true, CoveredTick = 15 * 100 } }, MediaTime.FromSeconds(99));
+
+        Assert.Equal(MediaTime.FromSeconds(100), _scene.End);
     }
 
     public void Dispose()

@@ -34,7 +34,10 @@ internal static class LinkCommand
                     Loss = parsed.GetValue(loss) / 100,
                     Trace = lines is null ? null : LinkTrace.Parse(lines, (double)value.BitsPerSecond / LinkTrace.Parse(lines).Mean.BitsPerSecond),
                     Outages = parsed.GetValue(outage) is { } cut ? [LinkOutage.Parse(cut)] : [],
-                    Rate = lines is null ? value : null, Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)), Jitter = MediaTime.FromMilliseconds(parsed.GetValue(jitter)), Queue = LinkSettings.DefaultQueue(value),
+                    Rate = lines is null ? value : null,
+                    Delay = MediaTime.FromMilliseconds(parsed.GetValue(delay)),
+                    Jitter = MediaTime.FromMilliseconds(parsed.GetValue(jitter)),
+                    Queue = LinkSettings.DefaultQueue(value),
                 };
             }
 

@@ -66,7 +66,7 @@ def stream(source, rate, stem, shown):
     """Runs both programs until the receiver has presented everything; Unix time at which the sender was launched."""
     url = common.free_url()
     receive = [program('cmvc-receive'), '--listen', url, '--out', f'y4m:{shown}', '--fps', str(SHOWN_FPS), '--once', '--stats', stem + '.receive.json']
-    send = [program('cmvc-send'), '--source', f'file:{source}', '--to', url, '--max-rate', f'{rate:g}kbps', '--size', f'{BOX[0]}x{BOX[1]}',
+    send = [program('cmvc-send'), '--source', f'file:{source}', '--to', url, '--max-rate', f'{rate:g}kbps', '--mode', 'it2v', '--size', f'{BOX[0]}x{BOX[1]}',
             '--fps', str(FPS), '--stats', stem + '.send.json']
     with open(stem + '.log', 'w+') as log:
         receiver = subprocess.Popen(receive, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL, text=True)

@@ -64,9 +64,7 @@ demo() {
         esac
         shift 2
     done
-    # The sender stays 5 % below the link: a queue that only grows would show as delay.
-    share=$(awk -v rate="$rate" 'BEGIN { if (tolower(rate) !~ /^[0-9]+(\.[0-9]+)?(bps|kbps|mbps)$/) exit 1; n = rate + 0; sub(/^[0-9.]+/, "", rate); print n * 0.95 rate }') ||
-        misuse "'$rate' is no rate; write for example 8kbps"
+    [[ ${rate,,} =~ ^[0-9]+(\.[0-9]+)?(bps|kbps|mbps)$ ]] || misuse "'$rate' is no rate; write for example 8kbps"
     [[ $view =~ ^(https?://[^/]+:[0-9]+/?)?$ ]] || misuse "'$view' is no address for the page; write for example http://127.0.0.1:8080"
     [[ $source != file:* ]] || loop=(--loop)
     setup programs
@@ -83,14 +81,14 @@ demo() {
     link=$(free_port 50151)
     demo_start throttle --listen "127.0.0.1:$link" --to "127.0.0.1:$port" --rate "$rate" --delay "$delay"
     demo_ready throttle
-    demo_start send --source "$source" --to "http://127.0.0.1:$link" --max-rate "$share" "${loop[@]}" "${limit[@]}"
+    demo_start send --source "$source" --to "http://127.0.0.1:$link" "${loop[@]}" "${limit[@]}"
 
     url=$(sed -n 's/^ready .*view=\([^ ]*\).*/\1/p' "$demo_logs/receive.log" | head -1)
     cat <<SUMMARY
 
   open    ${url:-$view}
   source  $source
-  link    $rate and $delay each way; the sender keeps below $share
+  link    $rate and $delay each way; the sender finds out what it carries
   logs    $demo_logs
 
 Ctrl-C ends it.

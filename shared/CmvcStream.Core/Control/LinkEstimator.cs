@@ -14,8 +14,8 @@ namespace CmvcStream.Core.Control;
 /// <remarks>
 /// Three rules around it. One packet that took far longer than the rate explains may be a retransmission or a fade (what came behind it then
 /// arrives at once), or the link has become slower (then the next is slow too, or does not come): it counts only when that is confirmed.
-/// Two packets that were far faster start the average anew. And while a packet is overdue, the rate cannot be more than what would explain
-/// that it has not come yet (<see cref="Estimate"/>).
+/// Two packets of different size that were far faster start the average anew. And when another packet is overdue after a slow one, the rate
+/// cannot be more than what would explain that it has not come yet (<see cref="Estimate"/>).
 /// </remarks>
 public sealed class LinkEstimator(Flight flight)
 {
@@ -96,7 +96,7 @@ public sealed class LinkEstimator(Flight flight)
     public void Restart()
     {
         _delays.Clear();
-        (_slow, _early, _lastArrival, _back) = (null, null, null, null);
+        (_slow, _early, _lastArrival, _back, _heldUp) = (null, null, null, null, false);
         Queueing = default;
     }
 
@@ -115,7 +115,6 @@ public sealed class LinkEstimator(Flight flight)
             return;     // overtaken by a later one: says nothing
         var next = packet.Sequence == _lastSequence + 1;
         _lastSequence = packet.Sequence;
-        // Behind one that was lost it waited for nobody knows how long.
         var delay = at - sent;
         // Even without any delay of its own the link has carried the first packet while its report came: it carries at least that.
         _rate ??= Math.Clamp(packet.WireBytes / Math.Max(now.Seconds - sent, Grain), Slowest, Fastest);

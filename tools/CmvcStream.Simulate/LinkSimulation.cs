@@ -1,4 +1,5 @@
 using CmvcStream.Core.Control;
+using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
 using Google.Protobuf;
@@ -24,7 +25,7 @@ internal sealed record LinkScenario(int Seconds)
     public bool Unpaced { get; init; }
 }
 
-/// <summary>The state of sender and link at a moment.</summary>
+/// <summary>The state of sender and link at a moment; QueueSeconds: how long the link will take for what waits before and in it.</summary>
 internal readonly record struct LinkMoment(
     double At, double Capacity, double Estimate, double Rate, StreamMode Mode, double QueueBytes, double QueueSeconds, int InFlight, double Granted, long WireSent, long Carried);
 
@@ -91,6 +92,9 @@ internal sealed class LinkSimulation
     public List<LinkMoment> Moments { get; } = [];
 
     public SenderLink Sender => _sender;
+
+    /// <summary>Milliseconds that packets of the sender were in the link's queue, their own sending included.</summary>
+    public Percentiles? QueueDelay => _up.QueueDelay;
 
     public void Run()
     {
@@ -258,11 +262,32 @@ internal sealed class LinkSimulation
         return trace.BytesBetween(_now - MediaTime.FromMilliseconds(500), _now + MediaTime.FromMilliseconds(500)) * 8;
     }
 
+    /// <summary>Seconds that the link, as it is or as its trace goes on, needs for so many bytes.</summary>
+    private double SecondsFor(double bytes)
+    {
+        if (bytes <= 0)
+            return 0;
+        var outage = _up.Settings.Outages.Where(o => o.Start <= _now && _now < o.End).Select(o => (o.End - _now).Seconds).DefaultIfEmpty().Max();
+        if (_up.Settings.Trace is not { } trace)
+            return outage + (_up.Settings.Rate is { } rate ? bytes / rate.BytesPerSecond : 0);
+        double enough = 1, less = 0;
+        while (Carries(enough) < bytes && enough < 1000)
+            (less, enough) = (enough, 2 * enough);
+        while (enough - less > 0.01)
+        {
+            var middle = (less + enough) / 2;
+            (less, enough) = Carries(middle) < bytes ? (middle, enough) : (less, middle);
+        }
+
+        return enough;
+
+        double Carries(double seconds) => trace.BytesBetween(_now, _now + MediaTime.FromSeconds(seconds));
+    }
+
     private void Watch()
     {
         var queue = _up.Counters.Queued.Bytes + _kernel.Sum(k => k.Bytes);
-        var capacity = Capacity();
-        Moments.Add(new(_now.Seconds, capacity, _sender.Estimate(_now)?.BitsPerSecond ?? 0, _sender.Rate.BitsPerSecond, _sender.Control.Mode,
-            queue, capacity > 0 ? queue * 8.0 / capacity : 0, _sender.InFlight, _sender.Granted, _wire, _up.Counters.DeliveredBytes.Bytes));
+        Moments.Add(new(_now.Seconds, Capacity(), _sender.Estimate(_now)?.BitsPerSecond ?? 0, _sender.Rate.BitsPerSecond, _sender.Control.Mode,
+            queue, SecondsFor(queue), _sender.InFlight, _sender.Granted, _wire, _up.Counters.DeliveredBytes.Bytes));
     }
 }

@@ -32,5 +32,6 @@ root.SetAction(async (parsed, stop) =>
     return 0;
 });
 root.Subcommands.Add(LinkCommand.Build());
+root.Subcommands.Add(PlotsCommand.Build());
 root.Subcommands.Add(RandomLinks.Build());
 return await root.Parse(args).InvokeAsync();

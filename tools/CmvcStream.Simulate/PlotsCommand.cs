@@ -55,8 +55,8 @@ internal static class PlotsCommand
         }
 
         tables.WriteLine();
-        tables.WriteLine("| course | over | to TT2V after, s | to IT2V after, s | switches | most queue, s | keyframes again after, s |");
-        tables.WriteLine("|---|---|---|---|---|---|---|");
+        tables.WriteLine("| course | over | to TT2V after, s | to IT2V after, s | switches | in TT2V, s | link too slow for images, s | most queue, s | keyframes again after, s |");
+        tables.WriteLine("|---|---|---|---|---|---|---|---|---|");
         foreach (var course in Courses(traces, notes))
         {
             var simulation = Simulate(course.Scenario, levels);
@@ -146,15 +146,15 @@ internal static class PlotsCommand
     {
         var again = course.Up is { } up && s.Keyframes.Where(k => k.Captured > up).Select(k => (double?)k.Arrived - up).FirstOrDefault() is { } after ? Seconds(after) : "-";
         return string.Create(CultureInfo.InvariantCulture,
-            $"| {course.Name} | {over} | {Switched(course.Scenario, s, StreamMode.Tt2V, course.Down)} | {Switched(course.Scenario, s, StreamMode.It2V, course.Up)} | {s.Sender.Changes.Count} | {s.Moments.Max(m => m.QueueSeconds):0.0} | {again} |");
+            $"| {course.Name} | {over} | {Switched(course.Scenario, s, StreamMode.Tt2V, course.Down, course.Up)} | {Switched(course.Scenario, s, StreamMode.It2V, course.Up)} | {s.Sender.Changes.Count} | {s.Moments.Count(m => m.Mode == StreamMode.Tt2V) / 10} | {s.Moments.Count(m => m.Capacity < RateController.ImagesBelow.BitsPerSecond) / 10} | {s.Moments.Max(m => m.QueueSeconds):0.0} | {again} |");
     }
 
     /// <summary>Seconds until a mode: since a moment, or, of a trace, since its mean over 5 s crossed the threshold: the middle one, and the longest.</summary>
-    private static string Switched(LinkScenario scenario, LinkSimulation s, StreamMode to, double? since)
+    private static string Switched(LinkScenario scenario, LinkSimulation s, StreamMode to, double? since, double? until = null)
     {
         var changes = s.Sender.Changes.Where(c => c.To == to).Select(c => c.At.Seconds).ToList();
         if (scenario.Link.Trace is not { } trace)
-            return since is { } from && changes.Where(c => c >= from).Select(c => (double?)c).FirstOrDefault() is { } at ? Seconds(at - from) : "-";
+            return since is { } from && changes.Where(c => c >= from && !(c >= until)).Select(c => (double?)c).FirstOrDefault() is { } at ? Seconds(at - from) : "-";
         var delays = changes.Select(at => SinceCrossed(trace, at, to)).OfType<double>().Order().ToList();
         return delays.Count > 0 ? $"{Seconds(Percentile(delays, 0.5))}, at most {Seconds(delays[^1])}" : "-";
     }

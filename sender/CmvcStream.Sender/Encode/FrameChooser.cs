@@ -60,9 +60,10 @@ internal sealed class FrameChooser : IDisposable
         }
 
         _embedding.Embed(frame.Frame, _vector);
-        newest &= !double.IsNegativeInfinity(available);
+        var possible = !double.IsNegativeInfinity(available);
         if (_lastKeyframe < 0)
-            return newest ? Choose(KeyframeReason.SceneCut) : null;
+            return possible ? Choose(KeyframeReason.SceneCut) : null;
+        newest &= possible;
         var ticks = frame.Tick - _lastKeyframe;
         if (_uniform)
             return newest && ticks >= _rate.TargetInterval && _rate.Affords(available) ? Choose(KeyframeReason.Interval) : null;

@@ -14,6 +14,9 @@ namespace CmvcStream.Sender;
 /// </summary>
 internal sealed class SenderSession : IDisposable
 {
+    /// <summary>The farewell's time where there is no connection.</summary>
+    private static readonly TimeSpan Unconnected = TimeSpan.FromSeconds(5);
+
     private readonly SendOptions _options;
     private readonly IFrameSource _source;
     private readonly SenderState _state;
@@ -87,7 +90,9 @@ internal sealed class SenderSession : IDisposable
         }
 
         await capturing;
-        end.CancelAfter(farewell);
+        // Who stops a sender that has no receiver does not want to wait for one.
+        var patience = Locked(link => link.Connected) || farewell < Unconnected ? farewell : Unconnected;
+        end.CancelAfter(patience);
         try
         {
             await connected;
@@ -97,7 +102,7 @@ internal sealed class SenderSession : IDisposable
             var (backlog, delivered) = Locked(link => (link.Backlog + link.InFlight, link.Idle));
             if (!delivered)
                 throw new TransportException(TransportError.Broken,
-                    $"the last {backlog} bytes could not be delivered to {_options.To} within {farewell.TotalSeconds:0} s; the link is too slow, or gone");
+                    $"the last {backlog} bytes could not be delivered to {_options.To} within {patience.TotalSeconds:0} s; the link is too slow, or gone");
             _report("the receiver did not confirm the end of the stream");
         }
         finally

@@ -117,10 +117,10 @@ public sealed class DamagedStreamTests : IDisposable
         var (receiver, url) = await _programs.ReceiverAsync("--out", "null:");
         await using (var sender = await ConnectAsync(url))
         {
-            await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 2) }, _patience);
+            await sender.SendAsync(new() { Sequence = 1, Hello = Hello(major: 9) }, _patience);
             var error = await Assert.ThrowsAsync<TransportException>(() => FirstAsync(sender, _ => true));
             Assert.Equal(TransportError.Protocol, error.Error);
-            Assert.Contains("2.0", error.Message);
+            Assert.Contains("9.0", error.Message);
         }
 
         await receiver.ErrorLineAsync("refused a sender");

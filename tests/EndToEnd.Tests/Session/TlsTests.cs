@@ -107,7 +107,7 @@ public sealed class TlsTests : IDisposable
 
     public void Dispose() => _programs.Dispose();
 
-    private static string[] Arguments(string url) => ["--source", "synthetic:street", "--to", url, "--max-rate", "30kbps", "--for", "2s"];
+    private static string[] Arguments(string url) => ["--source", "synthetic:street", "--to", url, "--max-rate", "30kbps", "--for", "4s"];
 
     private static async Task<string> FingerprintAsync(Running receiver) => (await receiver.ErrorLineAsync("--trust sha256:")).Split("--trust ")[1];
 

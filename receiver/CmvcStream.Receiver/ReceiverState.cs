@@ -86,7 +86,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                 return;
             var now = Now;
             _modes[mode == StreamMode.It2V ? 1 : 0] += now - (_modeBegan ?? now);
-            _switches.Add(new(Math.Round(now / 1000, 2), Name(_mode), Name(mode), "the sender says so", null));
+            _switches.Add(new(Math.Round(now / 1000, 2), _mode.Name(), mode.Name(), "the sender says so", null));
             (_mode, _modeBegan) = (mode, now);
         }
     }
@@ -150,7 +150,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
             {
                 Phase = _phase,
                 Listen = _listen.ToString(),
-                Mode = _hello is null ? null : Name(_mode),
+                Mode = _hello is null ? null : _mode.Name(),
                 Source = _hello?.Source.Name,
                 Trouble = Trouble ?? _lost,
                 Fps = options.Fps.Hertz,
@@ -202,8 +202,6 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
             };
         }
     }
-
-    private static string Name(StreamMode mode) => mode == StreamMode.Tt2V ? "TT2V" : "IT2V";
 
     private double Seconds(StreamMode mode)
     {

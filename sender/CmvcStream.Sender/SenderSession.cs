@@ -283,7 +283,7 @@ internal sealed class SenderSession : IDisposable
         {
             var change = _link.Changes[_changes];
             _state.Switched(change);
-            _report($"{SenderState.Name(change.From)} -> {SenderState.Name(change.To)}: {change.Reason}");
+            _report($"{change.From.Name()} -> {change.To.Name()}: {change.Reason}");
         }
     }
 
@@ -366,7 +366,7 @@ internal sealed class SenderSession : IDisposable
             QueueingMs = link.Estimator.Known ? link.Estimator.Queueing.Milliseconds : null,
             InFlightBytes = link.InFlight,
             Stalls = link.Estimator.Stalls,
-            Lost = link.Estimator.Losses.Lost,
+            Lost = link.Estimator.LostPackets,
             DroppedKeyframes = link.DroppedKeyframes,
             Reconnections = _connection.Reconnections,
         };

@@ -34,9 +34,6 @@ internal sealed class SenderState(TimeProvider time)
     /// <summary>Asks how the link is.</summary>
     public Func<LinkStatistics>? Link { get; set; }
 
-    /// <summary>"IT2V" or "TT2V".</summary>
-    public static string Name(StreamMode mode) => mode == StreamMode.Tt2V ? "TT2V" : "IT2V";
-
     /// <summary>A session becomes the current one; what earlier ones took still counts.</summary>
     public void Connected(ISession<SenderMessage, ReceiverMessage> session)
     {
@@ -55,7 +52,7 @@ internal sealed class SenderState(TimeProvider time)
         {
             _modes[(int)_mode - 1] += now - (_since ?? now);
             (_mode, _since) = (change.To, now);
-            _switches.Add(new(Math.Round(now / 1000, 2), Name(change.From), Name(change.To), change.Reason, change.Estimate.BitsPerSecond));
+            _switches.Add(new(Math.Round(now / 1000, 2), change.From.Name(), change.To.Name(), change.Reason, change.Estimate.BitsPerSecond));
         }
     }
 

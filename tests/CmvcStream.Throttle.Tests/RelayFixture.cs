@@ -121,6 +121,27 @@ internal sealed class RelayFixture : IAsyncDisposable
         throw new TimeoutException($"still {Relay.Snapshot().ToJson()}");
     }
 
+    /// <summary>Sends to both ends at once, ends both ways, and gives what came out: at the server, at the client.</summary>
+    /// <param name="client">One end.</param>
+    /// <param name="server">The other.</param>
+    /// <param name="up">For the server.</param>
+    /// <param name="down">For the client.</param>
+    /// <param name="chunk">Most bytes of one write.</param>
+    public static async Task<byte[][]> ExchangeAsync(Socket client, Socket server, byte[] up, byte[] down, int chunk = int.MaxValue)
+    {
+        var sending = Task.WhenAll(SendAndEndAsync(client, up), SendAndEndAsync(server, down));
+        var got = await Task.WhenAll(ReceiveToEndAsync(server), ReceiveToEndAsync(client));
+        await sending;
+        return got;
+
+        async Task SendAndEndAsync(Socket socket, byte[] data)
+        {
+            for (var rest = data.AsMemory(); rest.Length > 0;)
+                rest = rest[await socket.SendAsync(rest[..Math.Min(rest.Length, chunk)])..];
+            socket.Shutdown(SocketShutdown.Send);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Relay.DisposeAsync();

@@ -24,19 +24,10 @@ public sealed class ThrottleRelayConnectionTests
             byte[] up = new byte[20_000], down = new byte[15_000];
             new Random(1).NextBytes(up);
             new Random(2).NextBytes(down);
-            var sending = Task.WhenAll(SendAndEndAsync(client, up), SendAndEndAsync(server, down));
-            var got = await Task.WhenAll(RelayFixture.ReceiveToEndAsync(server), RelayFixture.ReceiveToEndAsync(client));
-            await sending;
+            var got = await RelayFixture.ExchangeAsync(client, server, up, down, chunk: 777);
 
             Assert.Equal(up, got[0]);
             Assert.Equal(down, got[1]);
-        }
-
-        static async Task SendAndEndAsync(Socket socket, byte[] data)
-        {
-            for (var rest = data.AsMemory(); rest.Length > 0;)
-                rest = rest[await socket.SendAsync(rest[..Math.Min(rest.Length, 777)])..];
-            socket.Shutdown(SocketShutdown.Send);
         }
     }
 

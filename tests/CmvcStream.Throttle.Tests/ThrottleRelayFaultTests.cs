@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Sockets;
 using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using Xunit;
@@ -34,9 +33,7 @@ public sealed class ThrottleRelayFaultTests
             byte[] up = new byte[60_000], down = new byte[40_000];
             new Random(1).NextBytes(up);
             new Random(2).NextBytes(down);
-            var sending = Task.WhenAll(SendAndEndAsync(client, up), SendAndEndAsync(server, down));
-            var got = await Task.WhenAll(RelayFixture.ReceiveToEndAsync(server), RelayFixture.ReceiveToEndAsync(client));
-            await sending;
+            var got = await RelayFixture.ExchangeAsync(client, server, up, down);
             Assert.Equal(up, got[0]);
             Assert.Equal(down, got[1]);
         }
@@ -44,12 +41,6 @@ public sealed class ThrottleRelayFaultTests
         var s = await fixture.UntilAsync(s => s.Connections.Open == 0 && s.Up.QueueBytes + s.Down.QueueBytes == 0);
         Assert.True(s.Up.Lost > 0 && s.Up.Retransmitted > 0 && s.Up.Retransmitted <= s.Up.Lost, s.ToJson()); // acknowledgements are not sent again
         Assert.Equal((60_000, 40_000), (s.Up.PayloadBytes, s.Down.PayloadBytes));
-
-        static async Task SendAndEndAsync(Socket socket, byte[] data)
-        {
-            await socket.SendAsync(data);
-            socket.Shutdown(SocketShutdown.Send);
-        }
     }
 
     [Fact] // 100 ms there, lost; the SYN's timer has 1 s; then there, back, and the data

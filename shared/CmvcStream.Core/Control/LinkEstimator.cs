@@ -63,10 +63,9 @@ public sealed class LinkEstimator(Flight flight)
     private uint _lastSequence;
     private double _base;           // seconds, difference of clocks included
     private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
-    private long _received, _lost;
 
-    /// <summary>Packets that never came, on a path that loses some, and all of which the fate is known.</summary>
-    public (long Lost, long Known) Losses => (_lost, _lost + _received);
+    /// <summary>Packets that never came, on a path that loses some.</summary>
+    public long LostPackets { get; private set; }
 
     /// <summary>Whether anything was measured yet.</summary>
     public bool Known => _samples.Count > 0;
@@ -101,7 +100,7 @@ public sealed class LinkEstimator(Flight flight)
     }
 
     /// <summary>Tells of packets that never came.</summary>
-    public void Lost(int packets) => _lost += packets;
+    public void Lost(int packets) => LostPackets += packets;
 
     /// <summary>Tells of a packet that has come.</summary>
     /// <param name="now">When that was heard.</param>
@@ -109,7 +108,6 @@ public sealed class LinkEstimator(Flight flight)
     /// <param name="arrival">By the receiver's clock.</param>
     public void Arrived(MediaTime now, SentPacket packet, MediaTime arrival)
     {
-        _received++;
         double at = arrival.Seconds, sent = packet.SentAt.Seconds;
         if (packet.Sequence < _lastSequence)
             return;     // overtaken by a later one: says nothing

@@ -54,15 +54,23 @@ public sealed class PacketAssembler(WireOverhead overhead, WireBudget budget)
         if (_text is { } old)
         {
             Backlog -= Size(old);
-            if (text.Look.Length == 0 && text.Scene == old.Scene)
-                text.Look = old.Look;
-            if (text.Motion.Length == 0 && text.Scene == old.Scene)
-                text.Motion = old.Motion;
+            Complete(text, old);
         }
 
         _text = text;
         Backlog += Size(text);
         Touch(now);
+    }
+
+    /// <summary>Empty parts are as before: writes them out, where an earlier text of the same scene has them.</summary>
+    internal static void Complete(SceneText text, SceneText before)
+    {
+        if (text.Scene != before.Scene)
+            return;
+        if (text.Look.Length == 0)
+            text.Look = before.Look;
+        if (text.Motion.Length == 0)
+            text.Motion = before.Motion;
     }
 
     public void Add(StreamControl control, MediaTime now)

@@ -166,12 +166,8 @@ public sealed class SenderLink
     {
         ArgumentNullException.ThrowIfNull(text);
         var whole = text.Clone();
-        if (_text is { } before && before.Scene == text.Scene)
-        {
-            whole.Look = text.Look.Length > 0 ? text.Look : before.Look;
-            whole.Motion = text.Motion.Length > 0 ? text.Motion : before.Motion;
-        }
-
+        if (_text is not null)
+            PacketAssembler.Complete(whole, _text);
         _text = whole;
         _assembler.Add(text, now);
     }

@@ -38,6 +38,9 @@ public sealed class Flight
         return null;
     }
 
+    /// <summary>Packets under way that were sent between two others.</summary>
+    public SentPacket[] Between(uint after, uint before) => [.. _packets.Where(p => p.Sequence > after && p.Sequence < before)];
+
     /// <summary>Wire bytes under way ahead of the newest packet.</summary>
     public int BytesAhead => _packets.Count > 0 ? Bytes - _packets[^1].WireBytes : 0;
 

@@ -71,8 +71,8 @@ public sealed class SenderLink
     /// <summary>How long all else waits for the first answer.</summary>
     private static readonly MediaTime FirstAnswer = MediaTime.FromSeconds(2.5);
 
-    /// <summary>Where packets are lost, the last ones may be: a small one asks for them.</summary>
-    private static readonly MediaTime LossProbe = MediaTime.FromSeconds(1);
+    /// <summary>Seconds: where packets are lost, the last ones may be: a small one asks for them, and again after twice as long, so many times.</summary>
+    private const int LossProbe = 1, MostDoubled = 3;
 
     private static readonly MediaTime Again = MediaTime.FromMilliseconds(50);
 
@@ -86,6 +86,7 @@ public sealed class SenderLink
     private MediaTime _updated, _lastSent, _lastSmall, _busyUntil, _began;
     private double _opening;
     private uint _interval;
+    private int _probes;
     private bool _loss, _asked, _padded;
 
     public SenderLink(SenderLinkOptions options)
@@ -228,7 +229,12 @@ public sealed class SenderLink
         }
 
         if (_hello is null && !HasRoom(now))
-            return !_options.Ordered && now >= _lastSent + LossProbe && _budget.ReadyAt(now, _options.Overhead.WireBytes(8)) <= now ? Leave(_assembler.Empty(), now) : null;
+        {
+            if (_options.Ordered || now < _lastSent + MediaTime.FromSeconds(LossProbe << _probes) || _budget.ReadyAt(now, _options.Overhead.WireBytes(8)) > now)
+                return null;
+            _probes = Math.Min(_probes + 1, MostDoubled);
+            return Leave(_assembler.Empty(), now);
+        }
 
         next = now;
         var message = _assembler.Take(now);
@@ -242,6 +248,7 @@ public sealed class SenderLink
     public void Unforeseen(MediaTime now, double wireBytes)
     {
         _budget.Charge(now, wireBytes);
+        Estimator.Unreported(now, (int)wireBytes);
         if (!Answered)
             _opening += wireBytes;
     }
@@ -258,8 +265,8 @@ public sealed class SenderLink
     }
 
     /// <summary>Before anything was measured.</summary>
-    private Bitrate? Guess => _options.MaxRate is null && Estimator.AtLeast is { } least
-        ? new(Math.Min(LinkEstimator.GuessedTimes * least.BitsPerSecond, SenderLinkOptions.Assumed.BitsPerSecond))
+    private Bitrate? Guess => _options.MaxRate is null && Estimator.Guess is { } guess
+        ? new(Math.Min(guess.BitsPerSecond, SenderLinkOptions.Assumed.BitsPerSecond))
         : null;
 
     /// <summary>How long nothing of what is under way was reported beyond what the link explains; zero while all is well.</summary>
@@ -296,6 +303,7 @@ public sealed class SenderLink
     private void Hear(MediaTime now, ReceiverReport report)
     {
         Acknowledged = Math.Max(Acknowledged, report.Keyframe);
+        _probes = 0;
         // In order of arrival.
         for (var i = report.Others.Count - 2; i >= 0; i -= 2)
             Arrived(now, report.Sequence - (uint)report.Others[i], report.ArrivalMs - (long)report.Others[i + 1]);

@@ -26,21 +26,22 @@ public sealed class LinkEstimator(Flight flight)
     private const double Slowest = 30;
 
     // Seconds overdue, from which on something is wrong; and where retransmissions are usual.
-    private const double Late = 0.5, LateWhereLossy = 1.5;
+    private const double Late = 0.5, LateWhereLossy = 2.5;
 
-    /// <summary>Two stalls within this make a lossy path.</summary>
-    private static readonly MediaTime LossyFor = MediaTime.FromSeconds(60);
+    // Two stalls within this (seconds) make a lossy path; a packet that was held up with this probability is one.
+    private const double LossyFor = 60, Stalled = 0.4;
 
     /// <summary>Seconds overdue, from which on that says something of the rate.</summary>
     private const double Telling = 0.3;
 
     private readonly LinkBelief _belief = new();
     private readonly Queue<(double At, double Delay)> _delays = new();
-    private readonly Queue<MediaTime> _stalls = new();
     private readonly List<SentPacket> _others = [];
+    private readonly Queue<double> _stalls = new();
     private (double Bytes, double Sent, double? Last, double Elapsed)? _measured;
     private double? _rate;          // bytes a second
     private double? _lastArrival;   // seconds, receiver's clock
+    private bool _late;             // the last packet
     private uint _lastSequence;
     private MediaTime _lastSent;
     private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
@@ -64,10 +65,10 @@ public sealed class LinkEstimator(Flight flight)
     public bool Unconfirmed { get; private set; }
 
     /// <summary>Something is late: the link may have become slower, and what is sent now would make it worse.</summary>
-    public bool Doubtful(MediaTime now) => Overdue(now)?.By > (Lossy(now) ? LateWhereLossy : Late);
+    public bool Doubtful(MediaTime now) => Lossy ? Overdue(now)?.By > LateWhereLossy : _late || Overdue(now)?.By > Late;
 
-    /// <summary>Packets were held up, more than once lately: TCP sends again what is lost on this path.</summary>
-    public bool Lossy(MediaTime now) => _stalls.Count >= 2 && now - _stalls.Peek() < LossyFor;
+    /// <summary>Some packets were held up lately: TCP sends again what is lost on this path.</summary>
+    public bool Lossy { get; private set; }
 
     /// <summary>Packets that were held up, rather than that the link was slow: retransmissions, fades.</summary>
     public long Stalls { get; private set; }
@@ -78,7 +79,7 @@ public sealed class LinkEstimator(Flight flight)
         _delays.Clear();
         _belief.Restart();
         _others.Clear();
-        (_measured, _lastArrival, _back) = (null, null, null);
+        (_measured, _lastArrival, _back, _late) = (null, null, null, false);
         Queueing = default;
     }
 
@@ -117,15 +118,17 @@ public sealed class LinkEstimator(Flight flight)
             one = (before.Bytes + one.Bytes, before.Sent, before.Last, before.Elapsed);
         }
 
+        _late = Overdue(now, packet)?.By > Late;
         _belief.Observe(one.Elapsed, _delays.Min(d => d.Delay), -_back.Value, one.Sent, one.Bytes, one.Last, at, skipped);
-        if (_belief.Held > 0.5)
+        if (_belief.Held > Stalled)
         {
             Stalls++;
-            _stalls.Enqueue(now);
-            if (_stalls.Count > 2)
-                _stalls.Dequeue();
+            _stalls.Enqueue(now.Seconds);
         }
 
+        while (_stalls.TryPeek(out var first) && first < now.Seconds - LossyFor)
+            _stalls.Dequeue();
+        Lossy = _stalls.Count >= 2;
         Queueing = MediaTime.FromSeconds(Math.Max((_lastArrival ?? double.NegativeInfinity) - sent - _belief.Base, 0));
         (_measured, _lastArrival, _lastSequence, _lastSent) = (lost.Length == 0 ? one : null, at, packet.Sequence, packet.SentAt);
         _rate = _belief.Quantile(Cautious);
@@ -148,9 +151,11 @@ public sealed class LinkEstimator(Flight flight)
     public MediaTime OverdueFor(MediaTime now) => MediaTime.FromSeconds(Math.Max(Overdue(now)?.By ?? 0, 0));
 
     /// <summary>The oldest packet under way: its bytes, how long the link has had for them, and by how much longer that is than it should be.</summary>
-    private (int Bytes, double Served, double By)? Overdue(MediaTime now)
+    private (int Bytes, double Served, double By)? Overdue(MediaTime now) => flight.OldestAfter(_lastSequence) is { } oldest ? Overdue(now, oldest) : null;
+
+    private (int Bytes, double Served, double By)? Overdue(MediaTime now, SentPacket oldest)
     {
-        if (flight.OldestAfter(_lastSequence) is not { } oldest || _rate is not { } rate || _back is not { } back)
+        if (_rate is not { } rate || _back is not { } back)
             return null;
         var start = Math.Max(oldest.SentAt.Seconds + _belief.Base, _lastArrival ?? double.NegativeInfinity);
         var served = now.Seconds - back - start;

@@ -47,7 +47,7 @@ public sealed class RateController(Bitrate most, Bitrate first, ModeChoice choic
     /// <summary>At most so many times faster after a second.</summary>
     private const double GrowthPerSecond = 1.5;
 
-    private static readonly MediaTime DownDwell = MediaTime.FromMilliseconds(300);
+    private static readonly MediaTime DownDwell = MediaTime.FromMilliseconds(200);
     private static readonly MediaTime UpDwell = MediaTime.FromSeconds(3);
 
     /// <summary>A mode stays for at least this.</summary>

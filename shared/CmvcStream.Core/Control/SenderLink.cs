@@ -49,7 +49,7 @@ public sealed class SenderLink
     private const double FirstRoundTrip = 0.8, Slack = 0.12;
 
     /// <summary>Seconds that TCP needs for what it sends again, while what is behind it may go on.</summary>
-    private const double Retransmission = 0.7;
+    private const double Retransmission = 1.5;
 
     /// <summary>Wire bytes that may be under way to a receiver of which nothing is known: a text and a piece of a picture, seconds at 1 kbit/s.</summary>
     private const int FirstFlight = 800;
@@ -283,7 +283,7 @@ public sealed class SenderLink
     /// <summary>Wire bytes that may be under way ahead of the newest packet: what leaves while feedback comes.</summary>
     private double Window(MediaTime now) => _options.MaxRate is null && !Estimator.Known
         ? FirstFlight
-        : Rate.BytesPerSecond * (Math.Min(Estimator.RoundTrip?.Seconds ?? FirstRoundTrip, LongestRoundTrip) + Slack + ReportInterval.Seconds / 2 + (Estimator.Lossy(now) ? Retransmission : 0));
+        : Rate.BytesPerSecond * (Math.Min(Estimator.RoundTrip?.Seconds ?? FirstRoundTrip, LongestRoundTrip) + Slack + ReportInterval.Seconds / 2 + (Estimator.Lossy ? Retransmission : 0));
 
     private bool HasRoom(MediaTime now) => _flight.Count == 0 || (_flight.BytesAhead <= Window(now) && !Estimator.Doubtful(now));
 

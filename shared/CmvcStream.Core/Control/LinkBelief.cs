@@ -114,8 +114,25 @@ internal sealed class LinkBelief
             return;
         }
 
-        Held = heldAll / all;
-        _heldUp = Math.Clamp(_heldUp + (HeldUpGain * (Held - _heldUp)), HeldUp, MostHeldUp);
+        Learn(heldAll / all);
+        for (var i = 0; i < _cells.Length; i++)
+            _cells[i] /= all;
+        Summarize();
+    }
+
+    /// <summary>What was behind the last packet has come with it: more probable where that was held up.</summary>
+    public void CaughtUp()
+    {
+        double all = 0, heldAll = 0;
+        for (var i = 0; i < _cells.Length; i++)
+        {
+            _cells[i] *= Early + (CatchingUp * _held[i]);
+            all += _cells[i];
+            heldAll += _cells[i] * _held[i];
+        }
+
+        Learn(heldAll / all);
+        Array.Clear(_held);
         for (var i = 0; i < _cells.Length; i++)
             _cells[i] /= all;
         Summarize();
@@ -251,6 +268,12 @@ internal sealed class LinkBelief
                 cell = ((1 - moves) * cell) + (moves * all / Offsets);
             }
         }
+    }
+
+    private void Learn(double held)
+    {
+        Held = held;
+        _heldUp = Math.Clamp(_heldUp + (HeldUpGain * (Held - _heldUp)), HeldUp, MostHeldUp);
     }
 
     private void Summarize()

@@ -41,7 +41,7 @@ public sealed class LinkEstimator(Flight flight)
     private (double Bytes, double Sent, double? Last, double Elapsed)? _measured;
     private double? _rate;          // bytes a second
     private double? _lastArrival;   // seconds, receiver's clock
-    private bool _late;             // the last packet
+    private bool _late, _caughtUp;  // the last packet; and those behind it have come with it
     private uint _lastSequence;
     private MediaTime _lastSent;
     private double? _back;          // base + this: from sending to hearing of it, without the time of serialisation
@@ -65,7 +65,7 @@ public sealed class LinkEstimator(Flight flight)
     public bool Unconfirmed { get; private set; }
 
     /// <summary>Something is late: the link may have become slower, and what is sent now would make it worse.</summary>
-    public bool Doubtful(MediaTime now) => Lossy ? Overdue(now)?.By > LateWhereLossy : _late || Overdue(now)?.By > Late;
+    public bool Doubtful(MediaTime now) => Lossy ? Overdue(now)?.By > LateWhereLossy : (_late && !_caughtUp) || Overdue(now)?.By > Late;
 
     /// <summary>Some packets were held up lately: TCP sends again what is lost on this path.</summary>
     public bool Lossy { get; private set; }
@@ -112,23 +112,27 @@ public sealed class LinkEstimator(Flight flight)
         _others.RemoveAll(o => o.SentAt <= _lastSent);
         SentPacket[] skipped = [.. lost.Concat(_others.Where(o => o.SentAt <= packet.SentAt)).OrderBy(p => p.SentAt)];
         var one = (Bytes: (double)packet.WireBytes, Sent: sent, Last: _lastArrival, Elapsed: at - (_lastArrival ?? at));
-        if (_measured is { } before && one.Elapsed < Together && lost.Length == 0)
+        var together = _measured is not null && one.Elapsed < Together && lost.Length == 0;
+        if (!together || !_late)
         {
-            _belief.Undo();
-            one = (before.Bytes + one.Bytes, before.Sent, before.Last, before.Elapsed);
+            if (together)
+            {
+                _belief.Undo();
+                one = (_measured!.Value.Bytes + one.Bytes, _measured.Value.Sent, _measured.Value.Last, _measured.Value.Elapsed);
+            }
+
+            (_late, _caughtUp) = (LateBy(packet, at) > Late, false);
+            _belief.Observe(one.Elapsed, _delays.Min(d => d.Delay), -_back.Value, one.Sent, one.Bytes, one.Last, at, skipped);
+            NoteStall(now);
+        }
+        else if (!_caughtUp)
+        {
+            // It had been carried while the one before was held up.
+            _belief.CaughtUp();
+            _caughtUp = true;
+            NoteStall(now);
         }
 
-        _late = Overdue(now, packet)?.By > Late;
-        _belief.Observe(one.Elapsed, _delays.Min(d => d.Delay), -_back.Value, one.Sent, one.Bytes, one.Last, at, skipped);
-        if (_belief.Held > Stalled)
-        {
-            Stalls++;
-            _stalls.Enqueue(now.Seconds);
-        }
-
-        while (_stalls.TryPeek(out var first) && first < now.Seconds - LossyFor)
-            _stalls.Dequeue();
-        Lossy = _stalls.Count >= 2;
         Queueing = MediaTime.FromSeconds(Math.Max((_lastArrival ?? double.NegativeInfinity) - sent - _belief.Base, 0));
         (_measured, _lastArrival, _lastSequence, _lastSent) = (lost.Length == 0 ? one : null, at, packet.Sequence, packet.SentAt);
         _rate = _belief.Quantile(Cautious);
@@ -150,15 +154,31 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>How long the oldest packet under way is overdue.</summary>
     public MediaTime OverdueFor(MediaTime now) => MediaTime.FromSeconds(Math.Max(Overdue(now)?.By ?? 0, 0));
 
-    /// <summary>The oldest packet under way: its bytes, how long the link has had for them, and by how much longer that is than it should be.</summary>
-    private (int Bytes, double Served, double By)? Overdue(MediaTime now) => flight.OldestAfter(_lastSequence) is { } oldest ? Overdue(now, oldest) : null;
-
-    private (int Bytes, double Served, double By)? Overdue(MediaTime now, SentPacket oldest)
+    private void NoteStall(MediaTime now)
     {
-        if (_rate is not { } rate || _back is not { } back)
-            return null;
-        var start = Math.Max(oldest.SentAt.Seconds + _belief.Base, _lastArrival ?? double.NegativeInfinity);
-        var served = now.Seconds - back - start;
-        return served > 0 ? (oldest.WireBytes, served, served - oldest.WireBytes / rate) : null;
+        if (_belief.Held > Stalled)
+        {
+            Stalls++;
+            _stalls.Enqueue(now.Seconds);
+        }
+
+        while (_stalls.TryPeek(out var first) && first < now.Seconds - LossyFor)
+            _stalls.Dequeue();
+        Lossy = _stalls.Count >= 2;
     }
+
+    /// <summary>The oldest packet under way: its bytes, how long the link has had for them, and by how much longer that is than it should be.</summary>
+    private (int Bytes, double Served, double By)? Overdue(MediaTime now)
+    {
+        if (flight.OldestAfter(_lastSequence) is not { } oldest || _rate is not { } rate || _back is not { } back)
+            return null;
+        var served = now.Seconds - back - Start(oldest);
+        return served > 0 ? (oldest.WireBytes, served, served - (oldest.WireBytes / rate)) : null;
+    }
+
+    /// <summary>By how much longer than it should the link needed for a packet that has arrived.</summary>
+    private double? LateBy(SentPacket packet, double at) => at - Start(packet) - (packet.WireBytes / _rate);
+
+    /// <summary>When the link began with it, by the receiver's clock.</summary>
+    private double Start(SentPacket packet) => Math.Max(packet.SentAt.Seconds + _belief.Base, _lastArrival ?? double.NegativeInfinity);
 }

@@ -19,8 +19,8 @@ public sealed class LinkEstimator(Flight flight)
     /// <summary>Packets that arrive within this of each other were held up together: one measurement. Seconds.</summary>
     private const double Together = 0.012;
 
-    // The estimate: the link is slower with this probability. What is between the two is not known well (the ratio of them).
-    private const double Cautious = 0.5, Low = 0.2, High = 0.8, WellKnown = 1.7;
+    // The estimate is the median; where these two quantiles differ by more than this factor, the link is not known well.
+    private const double Median = 0.5, Low = 0.2, High = 0.8, WellKnown = 1.7;
 
     /// <summary>Bytes a second: what is slower is not there.</summary>
     private const double Slowest = 30;
@@ -135,7 +135,7 @@ public sealed class LinkEstimator(Flight flight)
 
         Queueing = MediaTime.FromSeconds(Math.Max((_lastArrival ?? double.NegativeInfinity) - sent - _belief.Base, 0));
         (_measured, _lastArrival, _lastSequence, _lastSent) = (lost.Length == 0 ? one : null, at, packet.Sequence, packet.SentAt);
-        _rate = _belief.Quantile(Cautious);
+        _rate = _belief.Quantile(Median);
         Unconfirmed = _belief.Quantile(High) > WellKnown * _belief.Quantile(Low);
         Known |= !Unconfirmed;
     }
@@ -147,7 +147,7 @@ public sealed class LinkEstimator(Flight flight)
     {
         var rate = _rate ?? guess.BytesPerSecond;
         if (Overdue(now) is var (bytes, served, overdue) && overdue > Telling)
-            rate = Math.Max(Slowest, Math.Min(rate, _belief.Quantile(Cautious, bytes, served)));
+            rate = Math.Max(Slowest, Math.Min(rate, _belief.Quantile(Median, bytes, served)));
         return new((long)(rate * 8));
     }
 

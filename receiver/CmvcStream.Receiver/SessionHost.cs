@@ -66,8 +66,6 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
         await stream.ServeAsync(session, messages, over);
         if (!stream.Over)
             _ = GiveUpAsync(stream);
-        else if (options.Once)
-            await stream.Presented;
     }
 
     /// <summary>The stream that a hello is of: the one that is there, or a new one.</summary>

@@ -3,6 +3,7 @@ using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
 using Google.Protobuf;
 
@@ -201,6 +202,22 @@ public sealed class SessionHostTests : IAsyncDisposable
         await EndAsync(second, serving);
         Assert.Equal(3, _state.Statistics("done").Frames.Coded);
         Assert.Single(_reports, r => r.Contains("shows test"));
+    }
+
+    [Fact]
+    public async Task Serve_SameSenderAgainAfterTheEnd_HearsItReportedAndBeginsNoNewStream()
+    {
+        var first = Start(out var serving, sender: 7);
+        await EndAsync(first, serving);
+
+        var second = Start(out serving, sender: 7);
+
+        Assert.True((await second.HearAsync(m => m.Welcome is not null)).Welcome.Resumed);
+        second.Say(new() { Sequence = 9, Control = new() { End = true, CoveredTick = 6 } });
+        await second.HearAsync(m => m.Report?.Sequence == 9);
+        await EndAsync(second, serving);
+        Assert.Single(_reports, r => r.Contains("shows test"));
+        Assert.Equal(StreamPhase.Ended, _state.Snapshot().Phase);
     }
 
     [Fact]

@@ -91,6 +91,21 @@ public sealed class RecoveryTests : IDisposable
         Assert.Contains("transmitted", Shown(_programs.PathOf("out-2.y4m")));
     }
 
+    [Fact]
+    public async Task Link_OfOneKilobit_TheEndIsDeliveredWithoutAnotherConnection()
+    {
+        var (receiver, url) = await _programs.ReceiverAsync("--out", "null:", "--once");
+        var link = await ThrottleAsync(url, "--rate", "1kbps", "--delay", "300ms");
+
+        var sender = Send(link, "25s");
+
+        Assert.Equal(0, await sender.ExitAsync());
+        Assert.Equal(0, await receiver.ExitAsync());
+        Assert.DoesNotContain("fresh connection", sender.Errors);
+        Assert.DoesNotContain("did not confirm", sender.Errors);
+        Assert.DoesNotContain("lost", receiver.Errors);
+    }
+
     public void Dispose() => _programs.Dispose();
 
     private static List<string> Shown(string video) => [.. File.ReadAllLines(video + ".frames.tsv").Skip(1).Select(l => l.Split('\t')[3])];

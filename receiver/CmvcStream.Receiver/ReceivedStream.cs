@@ -200,6 +200,7 @@ internal sealed class ReceivedStream : IDisposable
     private void Take(SenderMessage message)
     {
         Volatile.Write(ref _heard, Environment.TickCount64);
+        _state.Heard();
         if (Over)
             return;
         foreach (var text in message.Text)

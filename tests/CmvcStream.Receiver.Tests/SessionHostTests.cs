@@ -4,6 +4,7 @@ using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
 using CmvcStream.Receiver.Viewer;
+using CmvcStream.TestKit;
 using CmvcStream.Transport;
 using Google.Protobuf;
 
@@ -297,6 +298,23 @@ public sealed class SessionHostTests : IAsyncDisposable
         Assert.Equal(1, _state.Statistics("done").Frames.Coded);
         await _host.First.WaitAsync(Soon);
         Assert.InRange(_state.Presented, 28, 31);
+    }
+
+    [Fact]
+    public void Snapshot_NothingIsHeardForLong_SaysLostThoughTheConnectionIsOpen()
+    {
+        var time = new ManualTime();
+        var state = new ReceiverState(new(new("http://127.0.0.1:0")), time);
+        state.Begin(FakeSession.Hello(), new FakeSession(), resumed: false);
+        time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(StreamPhase.Connected, state.Snapshot().Phase);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(StreamPhase.Lost, state.Snapshot().Phase);
+        Assert.Contains("nothing was heard", state.Snapshot().Trouble);
+        state.Heard();
+        Assert.Equal((StreamPhase.Connected, null), (state.Snapshot().Phase, state.Snapshot().Trouble));
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

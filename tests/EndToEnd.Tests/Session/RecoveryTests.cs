@@ -1,4 +1,3 @@
-using System.Globalization;
 using CmvcStream.TestKit;
 using Xunit;
 
@@ -14,7 +13,7 @@ public sealed class RecoveryTests : IDisposable
     {
         var video = _programs.PathOf("out.y4m");
         var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video, "--once");
-        var link = await ThrottleAsync(url, "--rate", "16kbps", "--delay", "100ms", "--outage", "20s@12s");
+        var link = await _programs.ThrottleAsync(url, "--rate", "16kbps", "--delay", "100ms", "--outage", "20s@12s");
 
         var sender = Send(link, "45s");
 
@@ -95,7 +94,7 @@ public sealed class RecoveryTests : IDisposable
     public async Task Link_OfOneKilobit_TheEndIsDeliveredWithoutAnotherConnection()
     {
         var (receiver, url) = await _programs.ReceiverAsync("--out", "null:", "--once");
-        var link = await ThrottleAsync(url, "--rate", "1kbps", "--delay", "300ms");
+        var link = await _programs.ThrottleAsync(url, "--rate", "1kbps", "--delay", "300ms");
 
         var sender = Send(link, "25s");
 
@@ -124,12 +123,4 @@ public sealed class RecoveryTests : IDisposable
     }
 
     private Running Send(string url, string time) => _programs.Start("cmvc-send", "--source", "synthetic:street", "--to", url, "--for", time);
-
-    private async Task<string> ThrottleAsync(string url, params string[] link)
-    {
-        var port = Programs.FreePort().ToString(CultureInfo.InvariantCulture);
-        var throttle = _programs.Start("cmvc-throttle", ["--listen", $"127.0.0.1:{port}", "--to", new Uri(url).Authority, .. link]);
-        await throttle.OutputLineAsync("ready ");
-        return $"http://127.0.0.1:{port}";
-    }
 }

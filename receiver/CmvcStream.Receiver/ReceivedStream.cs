@@ -27,6 +27,7 @@ internal sealed class ReceivedStream : IDisposable
     private CancellationTokenSource? _connection;
     private long _heard = Environment.TickCount64;
     private int _connections, _errors;
+    private bool _givenUp;
 
     /// <param name="options">The receiver's.</param>
     /// <param name="hello">The sender's first.</param>
@@ -73,8 +74,8 @@ internal sealed class ReceivedStream : IDisposable
         }
     }
 
-    /// <summary>Whether a hello is of the same stream.</summary>
-    public bool IsOf(Hello hello) => !Over && hello.Sender != 0 && hello.Sender == Hello.Sender && hello.Source.Equals(Hello.Source);
+    /// <summary>Whether a hello is of the same stream: also of one that has ended, when its sender has not heard that we know.</summary>
+    public bool IsOf(Hello hello) => !_givenUp && hello.Sender != 0 && hello.Sender == Hello.Sender && hello.Source.Equals(Hello.Source);
 
     /// <summary>
     /// Serves a connection until it ends. A fresh one beside another is welcomed, and takes its place with the first message after the hello: a
@@ -97,7 +98,8 @@ internal sealed class ReceivedStream : IDisposable
             await _turn.WaitAsync(over.Token);   // the last connection's messages are read to the end
             try
             {
-                _state.Begin(Hello, session, resumed);
+                if (!Over)
+                    _state.Begin(Hello, session, resumed);
                 if (resumed)
                     _report($"sender {session.Peer} is back");
                 await reader.ReadAsync(messages, over.Token);
@@ -134,6 +136,7 @@ internal sealed class ReceivedStream : IDisposable
         {
             if (Over)
                 return;
+            _givenUp = true;
             _scene.SetEnd(_scene.Newest is { } newest ? newest + MediaTime.FromTicks(1, _rate) : MediaTime.Zero);
         }
 
@@ -197,6 +200,9 @@ internal sealed class ReceivedStream : IDisposable
     private void Take(SenderMessage message)
     {
         Volatile.Write(ref _heard, Environment.TickCount64);
+        _state.Heard();
+        if (Over)
+            return;
         foreach (var text in message.Text)
             _state.Text(text, MediaTime.FromTicks((long)text.Tick - Hello.OriginTick, _rate));
         _reader.Read(message, new(Stopwatch.GetElapsedTime(_began).Ticks / TimeSpan.TicksPerMicrosecond));

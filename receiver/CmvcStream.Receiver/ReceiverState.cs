@@ -10,6 +10,9 @@ namespace CmvcStream.Receiver;
 /// <summary>What is known about the session at this moment: feeds the viewer page and the statistics. Safe from several threads.</summary>
 internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) : IViewerState
 {
+    /// <summary>No sender that is heard says nothing for so long.</summary>
+    public static readonly TimeSpan Silent = TimeSpan.FromSeconds(12);
+
     private readonly Lock _gate = new();
     private readonly long _began = time.GetTimestamp();
     private readonly List<SceneLine> _transcript = [];
@@ -22,7 +25,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
     private StreamPhase _phase = StreamPhase.Waiting;
     private string? _lost;
     private Uri _listen = options.Listen;
-    private long _lastKeyframe;
+    private long _lastKeyframe, _heard;
     private double? _lastLatency;
     private long _coded;
     private readonly double[] _modes = new double[2];
@@ -65,6 +68,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
             _earlier = resumed && _session is { } last ? _earlier.Plus(last.Wire) : default;
             (_hello, _session, _phase, _lost, Trouble) = (hello, session, StreamPhase.Connected, null, null);
             _rate.Reset();
+            _heard = time.GetTimestamp();
             _sessionEnded = null;
             if (resumed)
                 return;
@@ -75,6 +79,13 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
             Array.Clear(_modes);
             _switches.Clear();
         }
+    }
+
+    /// <summary>The sender has said something.</summary>
+    public void Heard()
+    {
+        lock (_gate)
+            _heard = time.GetTimestamp();
     }
 
     /// <summary>The sender sends in this mode from now on.</summary>
@@ -146,13 +157,15 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
         {
             var wire = _session?.Wire;
             var (rx, tx) = wire is { } w ? _rate.Update(Now / 1000, w) : (null, null);
+            // The connection may be open for long after the link is gone.
+            var silent = _phase == StreamPhase.Connected && time.GetElapsedTime(_heard) >= Silent;
             return new()
             {
-                Phase = _phase,
+                Phase = silent ? StreamPhase.Lost : _phase,
                 Listen = _listen.ToString(),
                 Mode = _hello is null ? null : _mode.Name(),
                 Source = _hello?.Source.Name,
-                Trouble = Trouble ?? _lost,
+                Trouble = silent ? $"nothing was heard from the sender for {Silent.TotalSeconds:0} s" : Trouble ?? _lost,
                 Fps = options.Fps.Hertz,
                 WireRxKbps = rx,
                 WireTxKbps = tx,

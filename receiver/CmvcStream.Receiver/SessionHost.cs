@@ -31,7 +31,7 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
     public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>A sender that is connected and says nothing for this long does not keep another one out.</summary>
-    public TimeSpan SilencePatience { get; init; } = TimeSpan.FromSeconds(12);
+    public TimeSpan SilencePatience { get; init; } = ReceiverState.Silent;
 
     /// <summary>Ends when the first stream has been presented whole.</summary>
     public Task First => _first.Task;
@@ -66,8 +66,6 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
         await stream.ServeAsync(session, messages, over);
         if (!stream.Over)
             _ = GiveUpAsync(stream);
-        else if (options.Once)
-            await stream.Presented;
     }
 
     /// <summary>The stream that a hello is of: the one that is there, or a new one.</summary>

@@ -13,15 +13,21 @@ internal delegate Task<Session> Connect(CancellationToken cancellationToken);
 /// address, a receiver that vanished), a fresh connection races the silent one: TCP alone would try that again after up to two minutes.
 /// Whichever answers first is the session from then on. A contender says hello only; the stream moves to it when it was welcomed.
 /// </summary>
-internal sealed class ReceiverConnection(Connect connect, Func<Hello> hello, Func<TimeSpan> silence, Func<TimeSpan> roundTrip, Action<string> report)
+/// <param name="connect">Opens a session.</param>
+/// <param name="hello">Says who we are, on each.</param>
+/// <param name="silence">How long nothing was heard beyond what the link explains.</param>
+/// <param name="roundTrip">Of the link.</param>
+/// <param name="opening">How long the link takes to carry what opening a session takes: on a slow one that is the measure of all patience.</param>
+/// <param name="report">Takes a message for the user.</param>
+internal sealed class ReceiverConnection(Connect connect, Func<Hello> hello, Func<TimeSpan> silence, Func<TimeSpan> roundTrip, Func<TimeSpan> opening, Action<string> report)
 {
-    /// <summary>So long beyond what the link explains nothing may be heard before a fresh connection is tried.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3.5);
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Between attempts at a receiver that refuses connections.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>For so long nothing may be heard before a fresh connection is tried.</summary>
+    private TimeSpan Patience => AtLeast(3.5, 3 * opening());
 
     /// <summary>Called with each session that becomes the current one, and the welcome if it was said on the way; null: no session now.</summary>
     public required Action<Session?, Welcome?> Changed { get; init; }
@@ -142,7 +148,7 @@ internal sealed class ReceiverConnection(Connect connect, Func<Hello> hello, Fun
                 // Two at most: each takes some 600 bytes when the link is back.
                 if (attempts.Count < 2)
                     attempts.Add(AttemptAsync(others.Token));
-                var patience = TimeSpan.FromSeconds(2.5) + 2 * roundTrip();
+                var patience = AtLeast(2.5, 2 * opening()) + 2 * roundTrip();
                 await Task.WhenAny([.. attempts, Task.Delay(patience, stop)]);
                 stop.ThrowIfCancellationRequested();
                 foreach (var attempt in attempts.Where(a => a.IsCompleted).ToList())
@@ -170,7 +176,7 @@ internal sealed class ReceiverConnection(Connect connect, Func<Hello> hello, Fun
     private async Task<(Session, Welcome)?> AttemptAsync(CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(TimeSpan.FromSeconds(6) + 4 * roundTrip());
+        patience.CancelAfter(AtLeast(6, 4 * opening()) + 4 * roundTrip());
         Session? session = null;
         try
         {
@@ -194,6 +200,8 @@ internal sealed class ReceiverConnection(Connect connect, Func<Hello> hello, Fun
 
         return null;
     }
+
+    private static TimeSpan AtLeast(double seconds, TimeSpan time) => time > TimeSpan.FromSeconds(seconds) ? time : TimeSpan.FromSeconds(seconds);
 
     private static async Task<ReceiverMessage?> FirstAsync(Session session, CancellationToken stop)
     {

@@ -17,6 +17,12 @@ internal sealed class SenderSession : IDisposable
     /// <summary>The farewell's time where there is no connection.</summary>
     private static readonly TimeSpan Unconnected = TimeSpan.FromSeconds(5);
 
+    // Wire bytes, one after the other, of a connection, its first exchange and the hello.
+    private const int OpeningClear = 760, OpeningTls = 2400;
+
+    /// <summary>Bits a second: no link of this product is slower.</summary>
+    private const double Slowest = 1000;
+
     private readonly SendOptions _options;
     private readonly IFrameSource _source;
     private readonly SenderState _state;
@@ -37,6 +43,7 @@ internal sealed class SenderSession : IDisposable
     private CancellationTokenSource _gone = new();
     private WireCounters _connected;
     private double _charged;
+    private TimeSpan _opening;
     private long _lastTick = -1;
     private int _changes;
     private bool _said;
@@ -56,7 +63,8 @@ internal sealed class SenderSession : IDisposable
         _rate = new(_link.Rate, _overhead, source.Rate, source.Size);
         _stage = new(source.Size, _rate);
         _chooser = new(_stage, _rate);
-        _connection = new(connect, Hello, () => Locked(link => ToSpan(link.Silence(Now))), () => Locked(link => ToSpan(link.Estimator.RoundTrip ?? MediaTime.FromSeconds(1))), report)
+        _connection = new(connect, Hello, () => Locked(link => ToSpan(link.Silence(Now))), () => Locked(link => ToSpan(link.Estimator.RoundTrip ?? MediaTime.FromSeconds(1))),
+            () => Locked(_ => _opening), report)
         {
             Changed = Attach,
             Heard = Hear,
@@ -215,26 +223,26 @@ internal sealed class SenderSession : IDisposable
 
     private async Task PaceAsync(CancellationToken end)
     {
-        var completed = false;
+        ISession<SenderMessage, ReceiverMessage>? completed = null;
         while (true)
         {
             SenderMessage? message;
             ISession<SenderMessage, ReceiverMessage>? session;
             CancellationToken gone;
-            MediaTime next;
+            var next = Now + MediaTime.FromSeconds(1);
             bool done;
             lock (_gate)
             {
                 Settle();
-                message = _link.Poll(Now, out next);
+                (session, gone) = (_session, _gone.Token);
+                // Nothing follows the end of a session.
+                message = session == completed ? null : _link.Poll(Now, out next);
                 if (message is not null)
                     _charged += _overhead.WireBytes(message.CalculateSize());
-                (session, gone) = (_session, _gone.Token);
                 done = Volatile.Read(ref _said) && message is null && _link.Said;
                 TellChanges();
             }
 
-            completed &= !gone.IsCancellationRequested && done;
             try
             {
                 using var sending = CancellationTokenSource.CreateLinkedTokenSource(end, gone);
@@ -245,10 +253,10 @@ internal sealed class SenderSession : IDisposable
                     continue;
                 }
 
-                if (done && !completed && session is not null)
+                if (done && session is not null && session != completed)
                 {
                     await session.CompleteAsync(sending.Token);
-                    completed = true;
+                    completed = session;
                 }
             }
             catch (Exception e) when (e is TransportException || (e is OperationCanceledException && !end.IsCancellationRequested))
@@ -335,6 +343,11 @@ internal sealed class SenderSession : IDisposable
         {
             var now = Now;
             _link.Hear(now, message);
+            // As the link was when it was last heard: an outage makes it no slower.
+            if (_link.Estimator.Known)
+                _opening = Opening(_link.Rate.BitsPerSecond);
+            else if (_opening == TimeSpan.Zero)
+                _opening = ToSpan(now);
         }
 
         if (message.Welcome is { } welcome)
@@ -354,6 +367,9 @@ internal sealed class SenderSession : IDisposable
 
         _wake.Release();
     }
+
+    private TimeSpan Opening(double bitsPerSecond) =>
+        TimeSpan.FromSeconds((_overhead == WireOverhead.GrpcTls ? OpeningTls : OpeningClear) * 8 / Math.Max(bitsPerSecond, Slowest));
 
     private LinkStatistics Describe(SenderLink link)
     {

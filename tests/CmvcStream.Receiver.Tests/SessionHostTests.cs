@@ -3,6 +3,8 @@ using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Viewer;
+using CmvcStream.TestKit;
 using CmvcStream.Transport;
 using Google.Protobuf;
 
@@ -204,6 +206,22 @@ public sealed class SessionHostTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Serve_SameSenderAgainAfterTheEnd_HearsItReportedAndBeginsNoNewStream()
+    {
+        var first = Start(out var serving, sender: 7);
+        await EndAsync(first, serving);
+
+        var second = Start(out serving, sender: 7);
+
+        Assert.True((await second.HearAsync(m => m.Welcome is not null)).Welcome.Resumed);
+        second.Say(new() { Sequence = 9, Control = new() { End = true, CoveredTick = 6 } });
+        await second.HearAsync(m => m.Report?.Sequence == 9);
+        await EndAsync(second, serving);
+        Assert.Single(_reports, r => r.Contains("shows test"));
+        Assert.Equal(StreamPhase.Ended, _state.Snapshot().Phase);
+    }
+
+    [Fact]
     public async Task Serve_FreshConnectionsBesideTheFirst_TheOneThatGoesOnTakesOver()
     {
         var first = Start(out var serving, sender: 7);
@@ -280,6 +298,23 @@ public sealed class SessionHostTests : IAsyncDisposable
         Assert.Equal(1, _state.Statistics("done").Frames.Coded);
         await _host.First.WaitAsync(Soon);
         Assert.InRange(_state.Presented, 28, 31);
+    }
+
+    [Fact]
+    public void Snapshot_NothingIsHeardForLong_SaysLostThoughTheConnectionIsOpen()
+    {
+        var time = new ManualTime();
+        var state = new ReceiverState(new(new("http://127.0.0.1:0")), time);
+        state.Begin(FakeSession.Hello(), new FakeSession(), resumed: false);
+        time.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(StreamPhase.Connected, state.Snapshot().Phase);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(StreamPhase.Lost, state.Snapshot().Phase);
+        Assert.Contains("nothing was heard", state.Snapshot().Trouble);
+        state.Heard();
+        Assert.Equal((StreamPhase.Connected, null), (state.Snapshot().Phase, state.Snapshot().Trouble));
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

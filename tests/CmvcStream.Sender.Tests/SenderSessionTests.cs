@@ -38,6 +38,16 @@ public class SenderSessionTests
         Assert.Equal(session.Sent[^1].Control.CoveredTick, keyframes[^1].Tick + 1);
     }
 
+    [Fact]
+    public async Task Run_EndIsConfirmedLate_NothingFollowsIt()
+    {
+        var session = new FakeSession { Confirms = TimeSpan.FromSeconds(4) };   // two heartbeats
+
+        await RunAsync(session, Soon).WaitAsync(Soon);
+
+        Assert.True(session.Sent[^1].Control?.End);
+    }
+
     private static async Task RunAsync(FakeSession session, TimeSpan farewell)
     {
         var options = new SendOptions("synthetic:street", new("http://127.0.0.1:9")) { MaxRate = new(50_000), Size = new(160, 90) };
@@ -54,6 +64,9 @@ public class SenderSessionTests
         private readonly Channel<ReceiverMessage> _says = Channel.CreateUnbounded<ReceiverMessage>();
 
         public bool Stuck { get; init; }
+
+        /// <summary>So long after all was said the session ends.</summary>
+        public TimeSpan Confirms { get; init; }
 
         public List<SenderMessage> Sent { get; } = [];
 
@@ -78,7 +91,7 @@ public class SenderSessionTests
 
         public Task CompleteAsync(CancellationToken cancellationToken)
         {
-            _says.Writer.TryComplete();
+            _ = Task.Delay(Confirms, CancellationToken.None).ContinueWith(_ => _says.Writer.TryComplete(), TaskScheduler.Default);
             return Task.CompletedTask;
         }
 

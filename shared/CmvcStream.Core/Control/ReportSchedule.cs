@@ -34,6 +34,9 @@ public sealed class ReportSchedule(bool ordered = true)
         ArgumentNullException.ThrowIfNull(message);
         if (message.ReportIntervalMs > 0)
             _interval = MediaTime.FromMilliseconds(Math.Clamp(message.ReportIntervalMs, 50, 10_000));
+        // The sender waits for nothing else.
+        if (message.Control is { End: true })
+            _last = null;
         _received++;
         // More than any sender may have under way: what is forgotten counts as lost.
         if (_arrived.Count < 64)

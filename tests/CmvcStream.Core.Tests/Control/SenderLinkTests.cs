@@ -115,6 +115,20 @@ public class ReportScheduleTests
     }
 
     [Fact]
+    public void Take_TheEnd_IsReportedAtOnceWithWhatWaits()
+    {
+        var reports = new ReportSchedule();
+        reports.Arrived(At(100), new() { Sequence = 1, ReportIntervalMs = 2500 });
+        reports.Take(At(100), 0, 0, 0);
+        reports.Arrived(At(900), new() { Sequence = 2 });
+        reports.Arrived(At(1000), new() { Sequence = 3, Control = new() { End = true } });
+
+        var report = reports.Take(At(1000), 0, 0, 0)!;
+
+        Assert.Equal((3u, 3u), (report.Sequence, report.Received));
+    }
+
+    [Fact]
     public void Take_OnAPathThatLoses_TellsEachArrivalTwice()
     {
         var reports = new ReportSchedule(ordered: false);

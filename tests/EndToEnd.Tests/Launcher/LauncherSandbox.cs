@@ -109,10 +109,10 @@ public sealed class LauncherSandbox : IDisposable
     {
         var start = new ProcessStartInfo(Path.Combine(Root, "cmvc"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _home };
         start.Environment.Clear();
+        start.Environment["HOME"] = _home;
         foreach (var (name, value) in _environment)
             start.Environment[name] = value;
         start.Environment["PATH"] = Bin;
-        start.Environment["HOME"] = _home;
         start.Environment["SANDBOX"] = _home;
         return Process.Start(start)!;
     }

@@ -23,7 +23,7 @@ public sealed class LauncherSetupTests : IDisposable
     [Fact]
     public async Task Setup_SdkTooOld_NamesWantedAndFound()
     {
-        _sandbox.FakeDotnet("make_programs", version: "exit 1");
+        _sandbox.FakeDotnet("make_programs", version: "exit 155");
 
         var result = await _sandbox.RunAsync("setup");
 
@@ -32,6 +32,29 @@ public sealed class LauncherSetupTests : IDisposable
         Assert.Contains("10.0.100", line, StringComparison.Ordinal);
         Assert.Contains("9.0.101", line, StringComparison.Ordinal);
         Assert.Equal(0, _sandbox.Builds);
+    }
+
+    [Fact]
+    public async Task Setup_SdkDoesNotStart_SaysWhatItSays()
+    {
+        _sandbox.FakeDotnet("make_programs", version: "echo 'No space left on device' >&2; exit 1");
+
+        var result = await _sandbox.RunAsync("setup");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("cmvc: the .NET SDK does not start: No space left on device", Assert.Single(result.ErrorLines));
+    }
+
+    [Fact]
+    public async Task Setup_HomeDoesNotExist_TheSdkGetsAFolderInArtifacts()
+    {
+        _sandbox.Set("HOME", _sandbox.PathOf("nowhere"));
+        _sandbox.FakeDotnet("echo \"$DOTNET_CLI_HOME\" >$SANDBOX/home; make_programs", version: "[ -n \"$DOTNET_CLI_HOME\" ] && echo 10.0.100");
+
+        var result = await _sandbox.RunAsync("setup");
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Equal(Path.Combine(_sandbox.Root, "artifacts/setup/home"), Assert.Single(_sandbox.ReadLines("home")));
     }
 
     [Fact]

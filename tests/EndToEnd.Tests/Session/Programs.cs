@@ -33,6 +33,15 @@ internal sealed class Programs : IDisposable
         return (receiver, ready.Split("listen=")[1].Split(' ')[0]);
     }
 
+    /// <summary>A constrained link to a receiver, and where it listens.</summary>
+    public async Task<string> ThrottleAsync(string url, params string[] link)
+    {
+        var port = FreePort();
+        var throttle = Start("cmvc-throttle", ["--listen", $"127.0.0.1:{port}", "--to", new Uri(url).Authority, .. link]);
+        await throttle.OutputLineAsync("ready ");
+        return $"http://127.0.0.1:{port}";
+    }
+
     public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CmvcStream.TestKit;
 using Xunit;
 
@@ -14,7 +13,7 @@ public sealed class RecoveryTests : IDisposable
     {
         var video = _programs.PathOf("out.y4m");
         var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video, "--once");
-        var link = await ThrottleAsync(url, "--rate", "16kbps", "--delay", "100ms", "--outage", "20s@12s");
+        var link = await _programs.ThrottleAsync(url, "--rate", "16kbps", "--delay", "100ms", "--outage", "20s@12s");
 
         var sender = Send(link, "45s");
 
@@ -91,6 +90,21 @@ public sealed class RecoveryTests : IDisposable
         Assert.Contains("transmitted", Shown(_programs.PathOf("out-2.y4m")));
     }
 
+    [Fact]
+    public async Task Link_OfOneKilobit_TheEndIsDeliveredWithoutAnotherConnection()
+    {
+        var (receiver, url) = await _programs.ReceiverAsync("--out", "null:", "--once");
+        var link = await _programs.ThrottleAsync(url, "--rate", "1kbps", "--delay", "300ms");
+
+        var sender = Send(link, "25s");
+
+        Assert.Equal(0, await sender.ExitAsync());
+        Assert.Equal(0, await receiver.ExitAsync());
+        Assert.DoesNotContain("fresh connection", sender.Errors);
+        Assert.DoesNotContain("did not confirm", sender.Errors);
+        Assert.DoesNotContain("lost", receiver.Errors);
+    }
+
     public void Dispose() => _programs.Dispose();
 
     private static List<string> Shown(string video) => [.. File.ReadAllLines(video + ".frames.tsv").Skip(1).Select(l => l.Split('\t')[3])];
@@ -109,12 +123,4 @@ public sealed class RecoveryTests : IDisposable
     }
 
     private Running Send(string url, string time) => _programs.Start("cmvc-send", "--source", "synthetic:street", "--to", url, "--for", time);
-
-    private async Task<string> ThrottleAsync(string url, params string[] link)
-    {
-        var port = Programs.FreePort().ToString(CultureInfo.InvariantCulture);
-        var throttle = _programs.Start("cmvc-throttle", ["--listen", $"127.0.0.1:{port}", "--to", new Uri(url).Authority, .. link]);
-        await throttle.OutputLineAsync("ready ");
-        return $"http://127.0.0.1:{port}";
-    }
 }

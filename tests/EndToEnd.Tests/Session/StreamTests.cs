@@ -12,11 +12,9 @@ public sealed class StreamTests : IDisposable
     {
         string video = _programs.PathOf("out.y4m"), sent = _programs.PathOf("tx.json"), received = _programs.PathOf("rx.json");
         var (receiver, url) = await _programs.ReceiverAsync("--out", "y4m:" + video, "--once", "--stats", received);
-        var port = Programs.FreePort();
-        var throttle = _programs.Start("cmvc-throttle", "--listen", $"127.0.0.1:{port}", "--to", new Uri(url).Authority, "--rate", "8kbps", "--delay", "100ms");
-        await throttle.OutputLineAsync("ready ");
+        var link = await _programs.ThrottleAsync(url, "--rate", "8kbps", "--delay", "100ms");
 
-        var sender = _programs.Start("cmvc-send", "--source", "synthetic:street", "--to", $"http://127.0.0.1:{port}", "--max-rate", "7.6kbps", "--for", "14s", "--stats", sent);
+        var sender = _programs.Start("cmvc-send", "--source", "synthetic:street", "--to", link, "--max-rate", "7.6kbps", "--for", "14s", "--stats", sent);
 
         Assert.Equal(0, await sender.ExitAsync());
         Assert.Equal(0, await receiver.ExitAsync());

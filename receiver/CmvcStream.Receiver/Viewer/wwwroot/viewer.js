@@ -24,6 +24,7 @@ let decoding = false;
 let ready = null; // newest picture that is decoded, not yet drawn
 let shown = null; // the one on screen
 let shownAt = 0;
+let newAt = 0; // since when it is the same
 let shownTimes = [];
 let badgeAt = 0;
 let linkUp = false;
@@ -122,9 +123,10 @@ function draw() {
     fit();
   }
   shown?.bitmap.close();
+  shownAt = performance.now();
+  if (shown?.ptsMs !== ready.ptsMs) newAt = shownAt - Math.max(0, (ready.number * 1000) / fps - ready.ptsMs);
   shown = ready;
   ready = null;
-  shownAt = performance.now();
   shownTimes.push(shownAt);
   paint();
   tell(shown.provenance);
@@ -144,12 +146,8 @@ function measure() {
   report.worstLatencyMs = Math.max(report.worstLatencyMs ?? 0, latency);
 }
 
-/** Seconds between what is on screen and what should be. */
-function age() {
-  if (!shown) return 0;
-  const late = (performance.now() - shownAt) / 1000;
-  return (late > 1 ? late : 0) + Math.max(0, shown.number / fps - shown.ptsMs / 1000);
-}
+/** Seconds that the picture is on screen, and what it was late by: a receiver that is too busy to present more says nothing of that. */
+const age = () => (performance.now() - newAt) / 1000;
 
 /** Where a sender finds the receiver: "every address" is no address to send to, the one that this page came from is. */
 const reachable = (listen) => listen.replace(/\/\/(0\.0\.0\.0|\[::\]|\*|\+)(?=[:/]|$)/, `//${location.hostname}`);

@@ -149,14 +149,23 @@ def store(path, result):
     return result
 
 
-def into_document(name, text):
-    """Puts a text between the markers of that name in docs/benchmarks.md."""
-    file = os.path.join(ROOT, 'docs', 'benchmarks.md')
+def made_on():
+    """Machine and version, for the head of a table."""
+    with open('/proc/cpuinfo') as f:
+        model = next((line.split(':', 1)[1].strip() for line in f if line.startswith('model name')), 'unknown processor')
+    commit = run(['git', '-C', ROOT, 'rev-parse', '--short', 'HEAD']).strip()
+    changed = ' with changes' if run(['git', '-C', ROOT, 'status', '--porcelain', '--', 'protos', 'sender', 'receiver', 'shared']).strip() else ''
+    return f'{os.cpu_count()} cores of {model}', f'this product at {commit}{changed}'
+
+
+def into_document(name, text, document='benchmarks.md'):
+    """Puts a text between the markers of that name in a file of docs."""
+    file = os.path.join(ROOT, 'docs', document)
     begin, end = f'<!-- {name}: begin, made by tools/bench/{name}.py -->', f'<!-- {name}: end -->'
     with open(file) as f:
-        document = f.read()
-    if begin not in document or end not in document:
-        raise BenchError(f'docs/benchmarks.md lacks the markers {begin} and {end}')
+        old = f.read()
+    if begin not in old or end not in old:
+        raise BenchError(f'docs/{document} lacks the markers {begin} and {end}')
     made = f'{begin}\n\n{text}\n\n{end}'
     with open(file, 'w') as f:
-        f.write(re.sub(re.escape(begin) + '.*?' + re.escape(end), lambda _: made, document, flags=re.S))
+        f.write(re.sub(re.escape(begin) + '.*?' + re.escape(end), lambda _: made, old, flags=re.S))

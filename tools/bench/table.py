@@ -1,5 +1,4 @@
 """Results as Markdown, and into docs/benchmarks.md."""
-import os
 import common, ours, peers
 
 LIMITS = dict(wire=1.05, freeze=1.0, first=5.0)   # times the rate; seconds; seconds
@@ -100,10 +99,7 @@ def into_document(sections, about):
 
 def about(every):
     """Machine and versions, in a sentence each."""
-    with open('/proc/cpuinfo') as f:
-        model = next((line.split(':', 1)[1].strip() for line in f if line.startswith('model name')), 'unknown processor')
+    machine, product = common.made_on()
     ffmpeg = common.run(['ffmpeg', '-hide_banner', '-version']).split()[2]
     codecs = ', '.join(f'{name} {peers.library(name)}' for name in dict.fromkeys(name for name, _, _ in peers.PEERS))
-    commit = common.run(['git', '-C', common.ROOT, 'rev-parse', '--short', 'HEAD']).strip()
-    changed = ' with changes' if common.run(['git', '-C', common.ROOT, 'status', '--porcelain', '--', 'protos', 'sender', 'receiver', 'shared']).strip() else ''
-    return f'Made on {os.cpu_count()} cores of {model}; ffmpeg {ffmpeg}, {codecs}; this product at {commit}{changed}, build {ours.build()}. Every {every}th frame is scored.'
+    return f'Made on {machine}; ffmpeg {ffmpeg}, {codecs}; {product}, build {ours.build()}. Every {every}th frame is scored.'

@@ -171,7 +171,7 @@ internal sealed class SenderSession : IDisposable
         _state.EncodeTime.Add(took.TotalMilliseconds);
         _rate.Took(MediaTime.FromMilliseconds(took.TotalMilliseconds));
         _chooser.Coded();
-        _state.Coded = _stage.Coded;
+        (_state.Coded, _state.Described) = (_stage.Coded, _stage.Described);
         lock (_gate)
             _link.Add(coded.Keyframe, coded.Motion, Now);
         _wake.Release();
@@ -378,6 +378,7 @@ internal sealed class SenderSession : IDisposable
         {
             EstimateBps = link.Estimate(now)?.BitsPerSecond,
             RateBps = link.Rate.BitsPerSecond,
+            Spending = new(Math.Round(1000 * _rate.TargetInterval / _source.Rate.Hertz), (int)_rate.Nominal, (int)_rate.MostMotion),
             RoundTripMs = link.Estimator.RoundTrip?.Milliseconds,
             QueueingMs = link.Estimator.Known ? link.Estimator.Queueing.Milliseconds : null,
             InFlightBytes = link.InFlight,

@@ -29,6 +29,8 @@ internal sealed class SenderState(TimeProvider time)
 
     public long Coded { get; set; }
 
+    public long Described { get; set; }
+
     private double Now => Math.Round(time.GetElapsedTime(_began).TotalMilliseconds);
 
     /// <summary>Asks how the link is.</summary>
@@ -87,7 +89,7 @@ internal sealed class SenderState(TimeProvider time)
             StartMs = _start,
             Modes = Modes(),
             Link = Link?.Invoke(),
-            Frames = new() { Captured = Captured, Coded = Coded, Dropped = Dropped },
+            Frames = new() { Captured = Captured, Coded = Coded, Described = Described, Dropped = Dropped },
             StagesMs = new() { ["encode"] = EncodeTime.Percentiles() },
         };
     }

@@ -222,6 +222,6 @@ internal sealed class Simulation : IDisposable
         var seconds = MediaTime.FromTicks(_lastTick + 1, _fps).Seconds;
         _delays.Sort();
         return string.Create(CultureInfo.InvariantCulture,
-            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Packets.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Packets.Payload.Motion / _reader.Packets.Payload.Total:0.0} %, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s until {_longestAt.Seconds:0.0} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
+            $"wire {_wire * 8 / 1000 / seconds:0.00} kbit/s, payload {_reader.Packets.Payload.Total * 8 / 1000.0 / seconds:0.00}, motion {100.0 * _reader.Packets.Payload.Motion / _reader.Packets.Payload.Total:0.0} %, described {_stage.Described / seconds:0.00}/s, keyframes {_keyframes / seconds:0.00}/s, held {_held} of {_shown}, longest {_longest / _fps.Hertz:0.00} s until {_longestAt.Seconds:0.0} s, delay {_delays[_delays.Count / 2]:0}, at most {_delays[^1]:0} ms");
     }
 }

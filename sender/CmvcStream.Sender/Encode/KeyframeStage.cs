@@ -40,6 +40,9 @@ internal sealed class KeyframeStage : IDisposable
 
     public long Coded => _index;
 
+    /// <summary>Times between keyframes at which motion was described.</summary>
+    public long Described { get; private set; }
+
     /// <summary>What the last keyframe was coded with.</summary>
     public KeyframeSpend LastSpend { get; private set; }
 
@@ -113,16 +116,18 @@ internal sealed class KeyframeStage : IDisposable
         Volatile.Write(ref _index, keyframe.Index);
         if (_encoder.Last.Intra || _encoder.Last.Base != keyframe.Index - 1)
             keyframe.Base = (uint)_encoder.Last.Base;
-        var shown = _reconstructor.Reconstruct(data, out var coded);
-        keyframe.Check = coded.Check(keyframe.Index, keyframe.Tick);
+        var shown = _reconstructor.Reconstruct(data, out var picture);
+        keyframe.Check = picture.Check(keyframe.Index, keyframe.Tick);
         _codingError = FrameDistance.Structural(frame.Frame, shown);
         GapMotion? motion = null;
         // What moved since a picture that the receiver may not have tells it nothing.
         if (_shown is { } before && doubt == Doubt.None && reason is not KeyframeReason.SceneCut && between.Count > 0)
         {
             _interpolator.Prepare(before, shown);
-            if (_motion.Code(_lastTick, frame.Tick, between, data.Length, FrameDistance.LumaSquaredError(frame.Frame, shown), _codingError) is { IsEmpty: false } bytes)
-                motion = new() { Keyframe = _index, Data = bytes };
+            var coded = _motion.Code(_lastTick, frame.Tick, between, data.Length, FrameDistance.LumaSquaredError(frame.Frame, shown), _codingError, _rate.MostMotion);
+            Described += coded.Times;
+            if (coded.Times > 0)
+                motion = new() { Keyframe = _index, Data = coded.Data };
         }
 
         _rate.Spent(data.Length, motion?.Data.Length ?? 0, intra, spend.Quality);

@@ -63,6 +63,9 @@ public sealed class KeyframeRateControl
     private const int MostTrials = 3, ResizingTrials = 2;
     private const double LeastFilled = 0.7, MostFilled = 1.2;
 
+    /// <summary>Of a keyframe's payload, what may go to motion instead, where it is worth more.</summary>
+    private const double MotionShare = 0.25;
+
     /// <summary>Headers, and what is small and travels along: texts, control, the keyframe's own header.</summary>
     private const double SmallParts = 36;
 
@@ -107,6 +110,7 @@ public sealed class KeyframeRateControl
         _firstStep = 0;
         while (_firstStep < Ladder.Length - 1 && IntraBytes * _areas[_firstStep + 1] <= _bytesPerSecond * IntraSeconds)
             _firstStep++;
+        MostMotion = Nominal * MotionShare;
         Most = _bytesPerSecond * 2.5;
     }
 
@@ -128,6 +132,12 @@ public sealed class KeyframeRateControl
     /// picture begins to move it would hold the wire for longer than anybody waits.
     /// </summary>
     public double Most { get; private set; }
+
+    /// <summary>
+    /// Payload bytes that the motion of a gap may take, and with them the times at which it may be described: 73 at 2.5 kbit/s, 250 at 16.
+    /// What of that is worth its bytes is decided gap by gap.
+    /// </summary>
+    public double MostMotion { get; private set; }
 
     /// <summary>Whether a keyframe worth the name could leave now.</summary>
     /// <param name="available">Payload bytes that may leave within <see cref="Lead"/>.</param>

@@ -22,7 +22,7 @@ public enum ModeChoice
 /// <summary>
 /// Spends the estimate: the rate that packets may leave at, and the mode. Steps down at once and up gently; the mode changes only for what
 /// lasts (dwell) and lies beyond a gap between two thresholds (hysteresis). What the rate is spent on (keyframe spacing, quality, coded
-/// size) follows in <see cref="KeyframeRateControl"/>.
+/// size, motion) follows in <see cref="KeyframeRateControl"/>.
 /// </summary>
 /// <param name="most">Never more than this.</param>
 /// <param name="first">Assumed until something is known of the link.</param>

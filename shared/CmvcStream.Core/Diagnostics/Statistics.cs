@@ -102,6 +102,9 @@ public sealed record LinkStatistics
     /// <summary>What is spent of it.</summary>
     public long RateBps { get; init; }
 
+    /// <summary>What the rate is spent on.</summary>
+    public SpendingStatistics? Spending { get; init; }
+
     /// <summary>Without queues and serialisation.</summary>
     public double? RoundTripMs { get; init; }
 
@@ -124,11 +127,20 @@ public sealed record LinkStatistics
     public int Reconnections { get; init; }
 }
 
+/// <summary>What a rate pays for now, whatever the content.</summary>
+/// <param name="KeyframeMs">Between keyframes, on average.</param>
+/// <param name="KeyframeBytes">Of a keyframe's payload, about.</param>
+/// <param name="MotionBytes">Of the motion between two keyframes, at most.</param>
+public sealed record SpendingStatistics(double KeyframeMs, int KeyframeBytes, int MotionBytes);
+
 public sealed class FrameStatistics
 {
     public long? Captured { get; set; }
 
     public long? Coded { get; set; }
+
+    /// <summary>Frames between keyframes whose motion was described.</summary>
+    public long? Described { get; set; }
 
     public long? Generated { get; set; }
 

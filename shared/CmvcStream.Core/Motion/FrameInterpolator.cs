@@ -99,7 +99,7 @@ public sealed class FrameInterpolator
     }
 
     /// <summary>As <see cref="Interpolate(float, MotionCorrection?, VideoFrame)"/>, but leaves the destination's chroma alone.</summary>
-    internal void InterpolateLuma(float t, MotionCorrection? correction, VideoFrame destination)
+    public void InterpolateLuma(float t, MotionCorrection? correction, VideoFrame destination)
     {
         Check(destination);
         if (!(t is >= 0 and <= 1))

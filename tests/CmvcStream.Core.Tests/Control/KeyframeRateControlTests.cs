@@ -73,6 +73,23 @@ public class KeyframeRateControlTests
         Assert.InRange(After(10).Milliseconds, 50, 110);
     }
 
+    [Fact]
+    public void SetRate_LinkChanges_WhatMotionMayTakeFollows()
+    {
+        var rate = new KeyframeRateControl(new(8000), WireOverhead.GrpcClear, Fps, Size);
+
+        double After(long bitsPerSecond)
+        {
+            rate.SetRate(new(bitsPerSecond));
+            Assert.InRange(rate.MostMotion, 0.1 * rate.Nominal, 0.3 * rate.Nominal);
+            return rate.MostMotion;
+        }
+
+        Assert.InRange(After(2500), 50, 100);
+        Assert.InRange(After(16_000), 200, 300);
+        Assert.InRange(After(4000), 80, 130);
+    }
+
     /// <summary>120 s of a stream.</summary>
     private static Stream Run(long bitsPerSecond, int seed, Func<double, double> busy)
     {

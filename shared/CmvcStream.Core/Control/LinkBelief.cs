@@ -52,7 +52,7 @@ internal sealed class LinkBelief
     public double Held { get; private set; }
 
     /// <summary>Forgets the base: another path, other clocks.</summary>
-    public void Restart() 
+    public void Restart()
     {
         (_top, Held) = (null, 0);
         Array.Clear(_held);

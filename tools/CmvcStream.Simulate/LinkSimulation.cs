@@ -40,8 +40,8 @@ internal sealed class LinkSimulation
     private static readonly FrameRate Fps = FrameRate.PerSecond(15);
     private static readonly PixelSize Size = new(480, 270);
 
-    /// <summary>As the sender has it (ReceiverConnection); how long a contender is waited for before another takes its place.</summary>
-    private static readonly MediaTime Patience = MediaTime.FromSeconds(3.5), ContenderLife = MediaTime.FromSeconds(5);
+    /// <summary>Seconds, as the sender has them (ReceiverConnection): until a contender is tried, and until another takes its place; how many times what opening a connection takes.</summary>
+    private const double Patience = 3.5, PatienceOpenings = 3, ContenderLife = 5, ContenderOpenings = 2;
 
     /// <summary>HTTP/2's preface, settings, headers and a hello, with TCP's handshake, on the wire.</summary>
     private const int HelloBytes = 760;
@@ -172,12 +172,13 @@ internal sealed class LinkSimulation
     {
         if (_scenario.Datagrams)
             return;
-        if (_sender.Silence(_now) < Patience)
+        var opening = HelloBytes / _sender.Rate.BytesPerSecond;
+        if (_sender.Silence(_now).Seconds < Math.Max(Patience, PatienceOpenings * opening))
         {
             _contender?.Stream.Close();
             _contender = null;
         }
-        else if (_contender is not { } running || _now - running.Since > ContenderLife)
+        else if (_contender is not { } running || (_now - running.Since).Seconds > Math.Max(ContenderLife, ContenderOpenings * opening))
         {
             _contender?.Stream.Close();
             var stream = _up.OpenStream(handshake: true);

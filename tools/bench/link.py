@@ -6,7 +6,7 @@
   e  first light: text, first picture, full-size picture
 
 Results are kept in --out: a benchmark that was stopped goes on where it was, and a new build is measured anew. One run at a time, some
-40 minutes in all; it wants the machine for itself. Needs the built programs (./cmvc setup) and ffmpeg.
+35 minutes in all; it wants the machine for itself. Needs the built programs (./cmvc setup) and ffmpeg.
 """
 import argparse, bisect, math, os, signal, statistics, subprocess, time
 import common, linkplot, ours
@@ -42,7 +42,7 @@ class Trace:
 
 
 def constant(c, q, rate):
-    settled, end = (8, 25) if q else (15, 90)
+    settled, end = (8, 25) if q else (15, 75)
     c.watch(end)
     link, since, until = c.control(), c.connected + settled, c.connected + end
     c.finish()
@@ -70,7 +70,7 @@ def step(c, q, delay):
 
 
 def recorded(c, q, file):
-    end, settled, trace = 40 if q else 180, 8 if q else 15, Trace(file)
+    end, settled, trace = 40 if q else 120, 8 if q else 15, Trace(file)
     c.watch(end)
     link, modes, since, until = c.control(), c.modes(), c.connected + settled, c.connected + end
     c.finish()

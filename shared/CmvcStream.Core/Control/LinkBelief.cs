@@ -20,6 +20,9 @@ internal sealed class LinkBelief
     private const double Jumps = 0.008, Drifts = 0.15, Creeps = 0.06, Moves = 0.002;
     private const int Drift = 3;
 
+    /// <summary>Probability that a way has become shorter, where a packet came too early for any base.</summary>
+    private const double Shorter = 1e-3;
+
     /// <summary>Seconds: after more than this without news, no more becomes possible.</summary>
     private const double LongestElapsed = 3;
 
@@ -217,12 +220,15 @@ internal sealed class LinkBelief
             Array.Clear(_spare);
             for (var j = 0; j < Offsets; j++)
             {
+                // A base above the new least delay is hardly possible: the way would have become shorter.
+                var above = Math.Max(-(s_offsets[j] + top - old), 0);
+                var possible = Math.Max(Math.Exp(-0.5 * above * above / (Absolute * Absolute)), Shorter);
                 var offset = Math.Max(s_offsets[j] + top - old, 0);
                 var place = Math.Min(Math.Log(1 + (offset * OffsetStep / FirstOffset)) / Math.Log(1 + OffsetStep), Offsets - 1);
                 var to = Math.Min((int)place, Offsets - 2);
                 for (var k = 0; k < Rates; k++)
                 {
-                    var mass = _cells[(j * Rates) + k];
+                    var mass = _cells[(j * Rates) + k] * possible;
                     _spare[(to * Rates) + k] += mass * (to + 1 - place);
                     _spare[((to + 1) * Rates) + k] += mass * (place - to);
                 }

@@ -68,8 +68,8 @@ public sealed class SenderLink
     /// <summary>How long a hello waits for the first text.</summary>
     private static readonly MediaTime FirstText = MediaTime.FromSeconds(1);
 
-    /// <summary>How long all else waits for the first answer.</summary>
-    private static readonly MediaTime FirstAnswer = MediaTime.FromSeconds(2.5);
+    /// <summary>How long all else waits for the first answer: at 1 kbit/s the hello alone takes 6 s. Where messages may be lost, the answer may be.</summary>
+    private static readonly MediaTime FirstAnswer = MediaTime.FromSeconds(10), FirstAnswerUnlessLost = MediaTime.FromSeconds(2.5);
 
     /// <summary>Seconds: where packets are lost, the last ones may be: a small one asks for them, and again after twice as long, so many times.</summary>
     private const int LossProbe = 1, MostDoubled = 3;
@@ -214,7 +214,7 @@ public sealed class SenderLink
         if (_hello is not null && _text is null && now < _began + FirstText)
             return null;
         // On a link of which nothing is known, nothing may join the hello in its segment and delay it.
-        if (_hello is null && !Answered && !Estimator.Known && now < _began + FirstAnswer)
+        if (_hello is null && !Answered && !Estimator.Known && now < _began + (_options.Ordered ? FirstAnswer : FirstAnswerUnlessLost))
             return null;
         var due = _assembler.DueAt(now, urgent: _hello is not null);
         var quiet = _lastSent + Heartbeat;

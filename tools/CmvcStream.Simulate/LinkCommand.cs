@@ -55,11 +55,11 @@ internal static class LinkCommand
         var settled = s.Moments.Where(m => m.At > 15).ToList();
         var capacity = settled.Sum(m => m.Capacity) / 10 / 8;
         var wire = settled[^1].Carried - settled[0].Carried;
-        var queues = settled.Select(m => m.QueueSeconds).Order().ToList();
+        var queues = settled.Select(m => m.QueueSeconds).ToList();
         var gaps = s.Keyframes.Where(k => k.Arrived > 15).Select(k => k.Arrived).ToList();
         var longest = gaps.Count > 1 ? gaps.Zip(gaps.Skip(1), (a, b) => b - a).Max() : double.NaN;
-        var late = s.Keyframes.Where(k => k.Arrived > 15).Select(k => k.Arrived - k.Captured).Order().ToList();
-        return string.Create(CultureInfo.InvariantCulture, $"utilisation {wire / capacity:0.000}, queue p95 {queues[(int)(0.95 * queues.Count)]:0.00} s, most {queues[^1]:0.00} s, keyframes {gaps.Count}, longest gap {longest:0.00} s, keyframe delay p95 {(late.Count > 0 ? late[(int)(0.95 * (late.Count - 1))] : double.NaN):0.00} s, mean estimate {settled.Average(m => m.Estimate) / 1000:0.00}, dropped {s.Sender.DroppedKeyframes}, first keyframe {s.Keyframes.FirstOrDefault().Arrived:0.00} s, stalls {s.Sender.Estimator.Stalls}; ")
+        var late = s.Keyframes.Where(k => k.Arrived > 15).Select(k => k.Arrived - k.Captured);
+        return string.Create(CultureInfo.InvariantCulture, $"utilisation {wire / capacity:0.000}, queue p95 {PlotsCommand.Percentile(queues, 0.95):0.00} s, most {queues.Max():0.00} s, keyframes {gaps.Count}, longest gap {longest:0.00} s, keyframe delay p95 {PlotsCommand.Percentile(late, 0.95):0.00} s, mean estimate {settled.Average(m => m.Estimate) / 1000:0.00}, dropped {s.Sender.DroppedKeyframes}, first keyframe {s.Keyframes.FirstOrDefault().Arrived:0.00} s, stalls {s.Sender.Estimator.Stalls}; ")
             + string.Join("; ", s.Sender.Changes.Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.At.Seconds:0.0} s {c.To} ({c.Estimate})")));
     }
 }

@@ -178,7 +178,8 @@ internal static class PlotsCommand
 
     private static string Seconds(double value) => value.ToString("0.0", CultureInfo.InvariantCulture);
 
-    private static double Percentile(IEnumerable<double> values, double part)
+    /// <summary>Of all values, this part is no more; NaN: there are none.</summary>
+    public static double Percentile(IEnumerable<double> values, double part)
     {
         var sorted = values.Order().ToArray();
         return sorted.Length > 0 ? sorted[(int)(part * (sorted.Length - 1))] : double.NaN;

@@ -29,7 +29,8 @@ internal sealed class LinkBelief
     // How exact a packet's time is: relative, and in seconds (timers, polls, other packets); now and then so many times worse.
     private const double Relative = 0.05, Absolute = 0.015, Worse = 5, WorseShare = 0.1;
 
-    // A packet is held up (retransmission, fade) or comes too early (the one before was held up in its place) by chance; how long: half of them less than Hold (seconds) x 3.
+    // A packet is held up (retransmission, fade): how often is learned, between the two; half of them for less than three times Hold (seconds). Or it comes
+    // too early: seldom, and often where the one before was held up in its place.
     private const double HeldUp = 0.03, MostHeldUp = 0.25, HeldUpGain = 0.06, CatchingUp = 0.4, Early = 0.02, Hold = 0.5;
 
     private static readonly double[] s_rates = [.. Enumerable.Range(0, Rates).Select(k => Slowest * Math.Exp(RateStep * k))];
@@ -74,11 +75,11 @@ internal sealed class LinkBelief
     /// <param name="elapsed">Seconds since the last.</param>
     /// <param name="top">Least delay seen lately, seconds: no base is above.</param>
     /// <param name="bottom">No base is below, seconds.</param>
-    /// <param name="sent">When it left, by the sender's clock; then those that were lost before it, with their bytes.</param>
+    /// <param name="sent">When it left, by the sender's clock, seconds.</param>
     /// <param name="bytes">On the wire.</param>
     /// <param name="last">Arrival of the packet before; null: none.</param>
     /// <param name="arrival">By the receiver's clock, seconds.</param>
-    /// <param name="skipped">Packets between the two that did not come.</param>
+    /// <param name="skipped">What used the link between the two and did not come, or is not told of: in order of sending.</param>
     public void Observe(double elapsed, double top, double bottom, double sent, double bytes, double? last, double arrival, ReadOnlySpan<SentPacket> skipped)
     {
         Anchor(top);

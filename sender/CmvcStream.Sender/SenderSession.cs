@@ -44,6 +44,7 @@ internal sealed class SenderSession : IDisposable
     private WireCounters _connected;
     private double _charged;
     private TimeSpan _opening;
+    private MediaTime _attached;
     private long _lastTick = -1;
     private int _changes;
     private bool _said;
@@ -310,7 +311,7 @@ internal sealed class SenderSession : IDisposable
             }
 
             _state.Connected(session);
-            _session = session;
+            (_session, _attached) = (session, Now);
             // The first session says hello with its first packet; a later one has said it already, and what that took counts.
             (_connected, _charged) = (welcome is null ? session.Wire : default, 0);
             _link.Connect(Now, welcome is null ? Hello() : null);
@@ -347,7 +348,7 @@ internal sealed class SenderSession : IDisposable
             if (_link.Estimator.Known)
                 _opening = Opening(_link.Rate.BitsPerSecond);
             else if (_opening == TimeSpan.Zero)
-                _opening = ToSpan(now);
+                _opening = ToSpan(now - _attached);
         }
 
         if (message.Welcome is { } welcome)

@@ -31,7 +31,7 @@ internal sealed class LinkBelief
 
     // A packet is held up (retransmission, fade): how often is learned, between the two; half of them for less than three times Hold (seconds). Or it comes
     // too early: seldom, and often where the one before was held up in its place.
-    private const double HeldUp = 0.03, MostHeldUp = 0.25, HeldUpGain = 0.06, CatchingUp = 0.4, Early = 0.02, Hold = 0.5;
+    private const double HeldUp = 0.015, MostHeldUp = 0.25, HeldUpGain = 0.06, CatchingUp = 0.4, Early = 0.02, Hold = 0.5;
 
     private static readonly double[] s_rates = [.. Enumerable.Range(0, Rates).Select(k => Slowest * Math.Exp(RateStep * k))];
     private static readonly double[] s_offsets = [.. Enumerable.Range(0, Offsets).Select(j => FirstOffset * (Math.Pow(1 + OffsetStep, j) - 1) / OffsetStep)];

@@ -25,7 +25,9 @@ public class LinkSimulationTests
         Assert.InRange(Median(settled.Select(m => m.Estimate)), 0.9 * bitsPerSecond, 1.12 * bitsPerSecond);
         Assert.InRange((settled[^1].Carried - settled[0].Carried) * 8 / (settled[^1].At - settled[0].At), 0.68 * bitsPerSecond, bitsPerSecond);
         Assert.InRange(Percentile(settled.Select(m => m.QueueSeconds), 0.95), 0, loss > 0 ? 2.5 : 2);
-        Assert.Empty(simulation.Sender.Changes);
+        // The first retransmission on a path may be taken for a slower link, once.
+        Assert.InRange(simulation.Sender.Changes.Count, 0, loss > 0 ? 2 : 0);
+        Assert.InRange(simulation.Moments.Count(m => m.Mode == StreamMode.Tt2V) / 10.0, 0, loss > 0 ? 6 : 0);
     }
 
     [Theory]
@@ -42,7 +44,7 @@ public class LinkSimulationTests
         });
 
         Assert.Equal([StreamMode.Tt2V, StreamMode.It2V], simulation.Sender.Changes.Select(c => c.To));
-        Assert.InRange(simulation.Sender.Changes[0].At.Seconds, 60, 66);
+        Assert.InRange(simulation.Sender.Changes[0].At.Seconds, 60, 64);
         Assert.InRange(simulation.Sender.Changes[1].At.Seconds, 120, 140);
         Assert.InRange(Median(simulation.Moments.Where(m => m.At > 150).Select(m => m.Estimate)), 14_000, 18_000);
     }

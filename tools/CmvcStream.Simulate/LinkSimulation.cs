@@ -46,6 +46,9 @@ internal sealed class LinkSimulation
     /// <summary>HTTP/2's preface, settings, headers and a hello, with TCP's handshake, on the wire.</summary>
     private const int HelloBytes = 760;
 
+    /// <summary>Bytes a second: as slow as the sender takes a link for when it is patient.</summary>
+    private const double Slowest = 125;
+
     private readonly LinkScenario _scenario;
     private readonly SenderLink _sender;
     private readonly KeyframeRateControl _rate;
@@ -65,6 +68,7 @@ internal sealed class LinkSimulation
     private uint _index;
     private long _lastTick = -1, _wire;
     private bool _intra = true;
+    private double _opening;    // seconds that opening a connection takes, as the link was when it was last heard
 
     public LinkSimulation(LinkScenario scenario, double[] levels)
     {
@@ -172,13 +176,12 @@ internal sealed class LinkSimulation
     {
         if (_scenario.Datagrams)
             return;
-        var opening = HelloBytes / _sender.Rate.BytesPerSecond;
-        if (_sender.Silence(_now).Seconds < Math.Max(Patience, PatienceOpenings * opening))
+        if (_sender.Silence(_now).Seconds < Math.Max(Patience, PatienceOpenings * _opening))
         {
             _contender?.Stream.Close();
             _contender = null;
         }
-        else if (_contender is not { } running || (_now - running.Since).Seconds > Math.Max(ContenderLife, ContenderOpenings * opening))
+        else if (_contender is not { } running || (_now - running.Since).Seconds > Math.Max(ContenderLife, ContenderOpenings * _opening))
         {
             _contender?.Stream.Close();
             var stream = _up.OpenStream(handshake: true);
@@ -252,6 +255,7 @@ internal sealed class LinkSimulation
                 continue;
             _upAcks.OnArrived(_now);
             _sender.Hear(_now, back);
+            _opening = HelloBytes / Math.Max(_sender.Rate.BytesPerSecond, Slowest);
         }
     }
 

@@ -16,8 +16,11 @@ internal static class RandomLinks
     private const int WindowPackets = 8;
     private const double Tolerance = 1.05;
 
-    /// <summary>Seconds: a sender that sends nothing for longer, on a link that is up and empty, hangs.</summary>
-    private const double Hangs = 20;
+    /// <summary>
+    /// Seconds: a sender that sends nothing for longer, on a link that is up and empty, hangs. At 1 kbit/s a connection that is held up by retransmissions is waited
+    /// for 18 s, and a contender whose hello is lost too for 12 s and its 6 s.
+    /// </summary>
+    private const double Hangs = 40;
 
     /// <summary>Bytes waiting before and in the link: 4 s of the fastest, which is what may be under way on a lossy one with a long round trip.</summary>
     private const double MostQueued = 25_000;

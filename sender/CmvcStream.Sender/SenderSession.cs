@@ -18,7 +18,7 @@ internal sealed class SenderSession : IDisposable
     private static readonly TimeSpan Unconnected = TimeSpan.FromSeconds(5);
 
     // Wire bytes, one after the other, of a connection, its first exchange and the hello.
-    private const int OpeningClear = 760, OpeningTls = 2400;
+    internal const int OpeningClear = 760, OpeningTls = 2400;
 
     /// <summary>Bits a second: no link of this product is slower.</summary>
     private const double Slowest = 1000;
@@ -346,7 +346,7 @@ internal sealed class SenderSession : IDisposable
             _link.Hear(now, message);
             // As the link was when it was last heard: an outage makes it no slower.
             if (_link.Estimator.Known)
-                _opening = Opening(_link.Rate.BitsPerSecond);
+                _opening = Opening(_overhead, _link.Rate);
             else if (_opening == TimeSpan.Zero)
                 _opening = ToSpan(now - _attached);
         }
@@ -369,8 +369,9 @@ internal sealed class SenderSession : IDisposable
         _wake.Release();
     }
 
-    private TimeSpan Opening(double bitsPerSecond) =>
-        TimeSpan.FromSeconds((_overhead == WireOverhead.GrpcTls ? OpeningTls : OpeningClear) * 8 / Math.Max(bitsPerSecond, Slowest));
+    /// <summary>How long a link needs for what opening a session takes.</summary>
+    internal static TimeSpan Opening(WireOverhead overhead, Bitrate rate) =>
+        TimeSpan.FromSeconds((overhead == WireOverhead.GrpcTls ? OpeningTls : OpeningClear) * 8 / Math.Max(rate.BitsPerSecond, Slowest));
 
     private LinkStatistics Describe(SenderLink link)
     {

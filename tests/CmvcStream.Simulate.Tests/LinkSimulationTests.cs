@@ -1,4 +1,3 @@
-using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
 using Xunit;
@@ -19,12 +18,12 @@ public class LinkSimulationTests
     [InlineData(16_000, 0.05)]
     public void Run_ConstantRate_IsFoundAndFilledWithoutAQueue(long bitsPerSecond, double loss)
     {
-        var simulation = Run(new(240) { Link = Link(bitsPerSecond, 300, loss), Seed = 3 });
+        var simulation = Run(new(240) { Link = PlotsCommand.Link(bitsPerSecond, 300, loss), Seed = 3 });
 
         var settled = simulation.Moments.Where(m => m.At > 15).ToList();
         Assert.InRange(Median(settled.Select(m => m.Estimate)), 0.9 * bitsPerSecond, 1.12 * bitsPerSecond);
         Assert.InRange((settled[^1].Carried - settled[0].Carried) * 8 / (settled[^1].At - settled[0].At), 0.68 * bitsPerSecond, bitsPerSecond);
-        Assert.InRange(Percentile(settled.Select(m => m.QueueSeconds), 0.95), 0, loss > 0 ? 2.5 : 2);
+        Assert.InRange(PlotsCommand.Percentile(settled.Select(m => m.QueueSeconds), 0.95), 0, loss > 0 ? 2.5 : 2);
         // The first retransmission on a path may be taken for a slower link, once.
         Assert.InRange(simulation.Sender.Changes.Count, 0, loss > 0 ? 2 : 0);
         Assert.InRange(simulation.Moments.Count(m => m.Mode == StreamMode.Tt2V) / 10.0, 0, loss > 0 ? 6 : 0);
@@ -38,8 +37,8 @@ public class LinkSimulationTests
     {
         var simulation = Run(new(180)
         {
-            Link = Link(16_000, delayMs),
-            Changes = [(60, Link(2000, delayMs)), (120, Link(16_000, delayMs))],
+            Link = PlotsCommand.Link(16_000, delayMs),
+            Changes = [(60, PlotsCommand.Link(2000, delayMs)), (120, PlotsCommand.Link(16_000, delayMs))],
             Datagrams = datagrams,
         });
 
@@ -54,7 +53,7 @@ public class LinkSimulationTests
     [InlineData(true)]
     public void Run_LinkGoneForTwentySeconds_KeyframesComeAgainSoonAfter(bool datagrams)
     {
-        var link = Link(8000, 300) with { Outages = [new(MediaTime.FromSeconds(60), MediaTime.FromSeconds(20))] };
+        var link = PlotsCommand.Link(8000, 300) with { Outages = [new(MediaTime.FromSeconds(60), MediaTime.FromSeconds(20))] };
         var simulation = Run(new(120) { Link = link, Datagrams = datagrams });
 
         var captured = simulation.Keyframes.First(k => k.Captured > 79);
@@ -65,7 +64,7 @@ public class LinkSimulationTests
     [Fact]
     public void Run_MaxRateBelowTheLink_IsNotExceeded()
     {
-        var simulation = Run(new(120) { Link = Link(30_000, 100), MaxRate = new(8000) });
+        var simulation = Run(new(120) { Link = PlotsCommand.Link(30_000, 100), MaxRate = new(8000) });
 
         var sent = simulation.Packets.Where(p => p.At > 10).Sum(p => p.Wire) * 8 / 110.0;
         Assert.InRange(sent, 6000, 8000);
@@ -78,19 +77,5 @@ public class LinkSimulationTests
         return simulation;
     }
 
-    private static LinkSettings Link(long bitsPerSecond, double delayMs, double loss = 0) => new()
-    {
-        Rate = new(bitsPerSecond),
-        Delay = MediaTime.FromMilliseconds(delayMs),
-        Loss = loss,
-        Queue = LinkSettings.DefaultQueue(new(bitsPerSecond)),
-    };
-
-    private static double Median(IEnumerable<double> values) => Percentile(values, 0.5);
-
-    private static double Percentile(IEnumerable<double> values, double part)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[(int)(part * (sorted.Length - 1))];
-    }
+    private static double Median(IEnumerable<double> values) => PlotsCommand.Percentile(values, 0.5);
 }

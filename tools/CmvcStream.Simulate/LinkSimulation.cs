@@ -2,6 +2,7 @@ using CmvcStream.Core.Control;
 using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Sender;
 using Google.Protobuf;
 
 namespace CmvcStream.Simulate;
@@ -42,12 +43,6 @@ internal sealed class LinkSimulation
 
     /// <summary>Seconds, as the sender has them (ReceiverConnection): until a contender is tried, and until another takes its place; how many times what opening a connection takes.</summary>
     private const double Patience = 3.5, PatienceOpenings = 3, ContenderLife = 5, ContenderOpenings = 2;
-
-    /// <summary>HTTP/2's preface, settings, headers and a hello, with TCP's handshake, on the wire.</summary>
-    private const int HelloBytes = 760;
-
-    /// <summary>Bytes a second: as slow as the sender takes a link for when it is patient.</summary>
-    private const double Slowest = 125;
 
     private readonly LinkScenario _scenario;
     private readonly SenderLink _sender;
@@ -185,7 +180,7 @@ internal sealed class LinkSimulation
         {
             _contender?.Stream.Close();
             var stream = _up.OpenStream(handshake: true);
-            stream.TrySend(_now, new(HelloBytes), new SenderMessage { Hello = new() { Sender = 1 } });
+            stream.TrySend(_now, new(SenderSession.OpeningClear), new SenderMessage { Hello = new() { Sender = 1 } });
             _contender = (stream, _now);
         }
     }
@@ -255,7 +250,7 @@ internal sealed class LinkSimulation
                 continue;
             _upAcks.OnArrived(_now);
             _sender.Hear(_now, back);
-            _opening = HelloBytes / Math.Max(_sender.Rate.BytesPerSecond, Slowest);
+            _opening = SenderSession.Opening(WireOverhead.GrpcClear, _sender.Rate).TotalSeconds;
         }
     }
 

@@ -114,7 +114,8 @@ internal static class PlotsCommand
         return simulation;
     }
 
-    private static LinkSettings Link(int rate, double delayMs, double loss = 0) => new()
+    /// <summary>A link of a constant rate, in bit/s, with the usual queue.</summary>
+    public static LinkSettings Link(long rate, double delayMs, double loss = 0) => new()
     {
         Rate = new(rate),
         Delay = MediaTime.FromMilliseconds(delayMs),

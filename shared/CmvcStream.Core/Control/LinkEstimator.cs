@@ -22,9 +22,6 @@ public sealed class LinkEstimator(Flight flight)
     // The estimate is the median; where these two quantiles differ by more than this factor, the link is not known well.
     private const double Median = 0.5, Low = 0.2, High = 0.8, WellKnown = 1.7;
 
-    /// <summary>Bytes a second: what is slower is not there.</summary>
-    private const double Slowest = 30;
-
     // Seconds overdue, from which on something is wrong; and where retransmissions are usual.
     private const double Late = 0.5, LateWhereLossy = 2.5;
 
@@ -147,7 +144,7 @@ public sealed class LinkEstimator(Flight flight)
     {
         var rate = _rate ?? guess.BytesPerSecond;
         if (Overdue(now) is var (bytes, served, overdue) && overdue > Telling)
-            rate = Math.Max(Slowest, Math.Min(rate, _belief.Quantile(Median, bytes, served)));
+            rate = Math.Min(rate, _belief.Quantile(Median, bytes, served));
         return new((long)(rate * 8));
     }
 

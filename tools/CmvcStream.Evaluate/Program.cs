@@ -1,2 +1,3 @@
-Console.Error.WriteLine("cmvc-evaluate: nothing here yet");
-return 2;
+using CmvcStream.Evaluate;
+
+return await EvaluateCommand.RunAsync(args, Console.Out, Console.Error);

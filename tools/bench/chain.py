@@ -144,7 +144,7 @@ class Chain:
 
     def modes(self):
         """(t, mode) of the sender, from 0 on."""
-        return [(0, 'IT2V')] + [(round(self.wall('send', s['ts'] * 1000) - self.connected, 2), s['to']) for s in self.stats('send')['modes']['switches']]
+        return [(0, 'IT2V')] + [(round(self.wall('send', s['t_s'] * 1000) - self.connected, 2), s['to']) for s in self.stats('send')['modes']['switches']]
 
 
 def end(process):

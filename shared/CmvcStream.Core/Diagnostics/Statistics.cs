@@ -37,6 +37,12 @@ public sealed class Statistics
 
     public Dictionary<string, Percentiles?> StagesMs { get; set; } = [];
 
+    /// <summary>Reads what <see cref="Write"/> has written.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="JsonException">It holds no statistics.</exception>
+    public static Statistics Read(string path) =>
+        JsonSerializer.Deserialize(File.ReadAllText(path), StatisticsJson.Default.Statistics) ?? throw new JsonException($"{path} holds no statistics");
+
     /// <summary>Writes the file in one step: who reads it never sees half of it.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Write(string path)
@@ -82,7 +88,12 @@ public sealed class StartStatistics
     public double? Full { get; set; }
 }
 
-public sealed record ModeSwitch(double TS, string From, string To, string Reason, long? EstimateBps);
+/// <param name="Seconds">Since the program's start.</param>
+/// <param name="From">A mode.</param>
+/// <param name="To">The next.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="EstimateBps">What the link carried by then, by the sender's estimate.</param>
+public sealed record ModeSwitch([property: JsonPropertyName("t_s")] double Seconds, string From, string To, string Reason, long? EstimateBps);
 
 public sealed class ModeStatistics
 {

@@ -1,0 +1,59 @@
+using CmvcStream.Core.Media;
+using CmvcStream.Evaluate.Peers;
+
+namespace CmvcStream.Evaluate;
+
+/// <summary>What is to be evaluated.</summary>
+internal sealed record EvaluateOptions
+{
+    /// <summary>Video files, or synthetic:NAME.</summary>
+    public required string[] Clips { get; init; }
+
+    /// <summary>kbit/s on the wire.</summary>
+    public required double[] Rates { get; init; }
+
+    public required IReadOnlyList<PeerCodec> Against { get; init; }
+
+    /// <summary>Takes the report, the JSON file, and what is kept to go on from.</summary>
+    public required string Folder { get; init; }
+
+    public int Seconds { get; init; } = 30;
+
+    public int Skip { get; init; } = 6;
+
+    public int Every { get; init; } = 5;
+
+    public int Fps { get; init; } = 15;
+
+    public PixelSize Box { get; init; } = new(480, 270);
+
+    public string Mode { get; init; } = "it2v";
+
+    /// <summary>What throttle is told beside the rate.</summary>
+    public string[] Link { get; init; } = ["--delay", "50ms"];
+
+    public string? Lpips { get; init; }
+
+    /// <summary>An ffmpeg with libvmaf; null looks for one.</summary>
+    public string? Vmaf { get; init; }
+
+    /// <summary>Rates of the comparison end to end; none is none.</summary>
+    public double[] Live { get; init; } = [];
+
+    /// <summary>An earlier evaluation to compare with.</summary>
+    public string? Baseline { get; init; }
+
+    public int Jobs { get; init; } = Environment.ProcessorCount;
+
+    /// <exception cref="FormatException">What is asked for does not go together.</exception>
+    public void Validate()
+    {
+        if (Skip >= Seconds)
+            throw new FormatException($"--skip {Skip} leaves nothing of {Seconds} s to score");
+        var names = Clips.Select(Media.Sequence.NameOf).ToArray();
+        if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
+            throw new FormatException($"two clips are called {twice.Key}: rename one");
+        if (Against.Count > 0 && Rates.Max() > 64)
+            throw new FormatException($"the others are measured up to 64 kbit/s, and {Rates.Max()} is asked for; '--against none' measures ours alone");
+    }
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using CmvcStream.Evaluate.Compare;
+using CmvcStream.Evaluate.Measure;
+using CmvcStream.Evaluate.Media;
+using CmvcStream.Evaluate.Metrics;
+using CmvcStream.Evaluate.Ours;
+using CmvcStream.Evaluate.Peers;
+
+namespace CmvcStream.Evaluate;
+
+/// <summary>
+/// Measures ours at each rate, in real time, then the others, and puts it together. Each part is kept in the report's folder as it comes:
+/// an evaluation that was stopped goes on from there, and ours is measured anew only when its programs have changed.
+/// </summary>
+internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
+{
+    private readonly string _parts = Path.Combine(options.Folder, "parts");
+    private readonly ScoringPlan _plan = new(options.Fps, options.Seconds, options.Skip, options.Every);
+    private readonly List<string> _failures = [];
+
+    /// <exception cref="EvaluateException">Nothing can be measured.</exception>
+    public async Task<Evaluation> MeasureAsync(CancellationToken stop)
+    {
+        Directory.CreateDirectory(_parts);
+        var vmaf = await VmafProgram.FindAsync(options.Vmaf, stop);
+        var machine = await Machine.DescribeAsync(stop);
+        var settings = new Settings(options.Rates, options.Seconds, options.Skip, options.Every, options.Fps, options.Box.ToString(), options.Mode, string.Join(' ', options.Link),
+            options.Lpips is { } model ? $"{Path.GetFileName(model)} {Fingerprint(model)[..16]}" : null);
+        var sequences = new List<Sequence>();
+        foreach (var clip in options.Clips)
+        {
+            var sequence = await Sequence.MakeAsync(clip, options.Seconds, options.Box, Path.Combine(_parts, "sequences"), stop);
+            await sequence.KeepPictureAsync(_plan, Path.Combine(_parts, "sequences", sequence.Name + ".jpg"), stop);
+            sequences.Add(sequence);
+        }
+
+        var ours = await OursAsync(sequences, vmaf, stop);
+        var clips = new List<ClipResult>();
+        foreach (var (sequence, source) in sequences.Zip(options.Clips))
+        {
+            var peers = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
+            clips.Add(new(sequence.Name, source.StartsWith("synthetic:", StringComparison.Ordinal) ? source : Path.GetFileName(source), sequence.Size.ToString(), ours[sequence.Name], peers));
+        }
+
+        return new() { Made = machine, Settings = settings, Clips = clips, Failures = _failures };
+    }
+
+    /// <summary>Ours, one run after another; each is scored while the next one streams, by a process that gives way to it.</summary>
+    private async Task<Dictionary<string, List<OurResult>>> OursAsync(List<Sequence> sequences, VmafProgram? vmaf, CancellationToken stop)
+    {
+        var results = sequences.ToDictionary(s => s.Name, _ => new List<OurResult>());
+        var (build, scoring) = (Build(), Task.CompletedTask);
+        foreach (var sequence in sequences)
+        {
+            foreach (var rate in options.Rates)
+            {
+                var name = string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}-{rate}");
+                var file = Path.Combine(_parts, "ours", $"{name}-{Key($"{build} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}")}.json");
+                if (PartFile.Read<OurResult>(file) is { } known)
+                {
+                    results[sequence.Name].Add(known);
+                    continue;
+                }
+
+                try
+                {
+                    var folder = Path.Combine(_parts, "ours", name);
+                    var run = await ProductRun.StreamAsync(sequence, options.Seconds, rate, new(options.Fps, options.Box, options.Mode, options.Link), folder, stop);
+                    await scoring;
+                    scoring = ScoreAsync(run, sequence, file, results[sequence.Name], vmaf, stop);
+                }
+                catch (EvaluateException e)
+                {
+                    Fail($"{sequence.Name} at {rate} kbit/s: {e.Message}");
+                }
+            }
+        }
+
+        await scoring;
+        foreach (var of in results.Values)
+            of.Sort((a, b) => a.RateKbps.CompareTo(b.RateKbps));
+        return results;
+    }
+
+    private async Task ScoreAsync(ProductResult run, Sequence sequence, string file, List<OurResult> results, VmafProgram? vmaf, CancellationToken stop)
+    {
+        try
+        {
+            string[] score = ["score", sequence.File, run.ShownFile, "--result-fps", Text(ProductRun.ShownFps), "--fps", Text(options.Fps), "--skip", Text(options.Skip), "--every", Text(options.Every),
+                "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString(), .. options.Lpips is { } model ? new[] { "--lpips", model } : [], .. vmaf is null ? [] : new[] { "--vmaf", vmaf.Ffmpeg }];
+            var said = await ChildProcess.RunAsync(Environment.ProcessPath!, [.. score, "--picture", Path.ChangeExtension(file, ".jpg")], background: true, stop);
+            var scores = JsonSerializer.Deserialize(said, EvaluationJson.Default.Scores)!;
+            var result = run.Result with { Scores = scores, Picture = Path.GetFileName(Path.ChangeExtension(file, ".jpg")), Commands = [.. run.Result.Commands, $"./cmvc evaluate {string.Join(' ', score).Replace(sequence.File, Path.GetFileName(sequence.File), StringComparison.Ordinal).Replace(run.ShownFile, "shown.y4m", StringComparison.Ordinal)}"] };
+            PartFile.Write(file, result);
+            results.Add(result);
+            Say($"{sequence.Name}: ours at {result.RateKbps}: on the wire {result.WireKbps:0.00}, payload {result.PayloadKbps:0.00} kbit/s; {string.Join(", ", Metric.All.Where(m => m.Of(scores) is not null).Select(m => $"{m.Name} {m.Text(m.Of(scores))}"))}");
+        }
+        catch (EvaluateException e)
+        {
+            Fail($"{sequence.Name} at {run.Result.RateKbps} kbit/s: {e.Message}");
+        }
+        finally
+        {
+            File.Delete(run.ShownFile);
+        }
+    }
+
+    private async Task<List<PeerPoint>> PeersAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, Settings settings, CancellationToken stop)
+    {
+        var folder = Path.Combine(_parts, "peers", sequence.Name);
+        var reference = await Reference.ReadAsync(sequence, _plan, stop);
+        var study = new PeerStudy(reference, () => new Scorer(reference, options.Lpips, vmaf), folder,
+            $"{_plan} {settings.Lpips} {vmaf is null} {string.Join(' ', machine.Versions.Where(v => v.Key != "product").Select(v => v.Value))}");
+        var points = new List<PeerPoint>();
+        foreach (var codec in options.Against)
+        {
+            try
+            {
+                var before = study.Made;
+                var measured = await study.MeasureAsync(codec, options.Rates.Max(), options.Jobs, stop);
+                points.AddRange(measured);
+                Say(string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}: {codec.Name}, {measured.Count} encodings ({study.Made - before} new), least {measured.Min(p => p.PayloadKbps):0.0} kbit/s of payload, on the wire {measured.Min(p => p.WireKbps):0.0}"));
+            }
+            catch (EvaluateException e)
+            {
+                Fail($"{sequence.Name}, {codec.Name}: {e.Message}");
+            }
+        }
+
+        study.Release();
+        return points;
+    }
+
+    /// <summary>What a program of ours is, so that another build counts as another.</summary>
+    private static string Build()
+    {
+        var parts = Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Select(Path.GetFileName)
+            .Where(f => f!.StartsWith("cmvc-", StringComparison.Ordinal) && f != "cmvc-evaluate.dll" || f!.StartsWith("CmvcStream.", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        return Key(string.Concat(parts.Select(f => Fingerprint(Path.Combine(AppContext.BaseDirectory, f!)))));
+    }
+
+    private string Model => options.Lpips is { } file ? Fingerprint(file) : "none";
+
+    private static string Fingerprint(string file)
+    {
+        try
+        {
+            return Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new EvaluateException($"{file} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static string Key(string what) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(what)).AsSpan(0, 6));
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private void Fail(string what)
+    {
+        Say(what);
+        lock (_failures)
+            _failures.Add(what);
+    }
+
+    private void Say(string text)
+    {
+        lock (error)
+            error.WriteLine($"evaluate: {text}");
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using CmvcStream.Core.Diagnostics;
+using CmvcStream.Core.Media;
+using CmvcStream.Evaluate.Compare;
+using CmvcStream.Evaluate.Media;
+
+namespace CmvcStream.Evaluate.Ours;
+
+/// <summary>How ours is run.</summary>
+/// <param name="Fps">Captured frames a second.</param>
+/// <param name="Box">--size of the sender.</param>
+/// <param name="Mode">--mode of the sender.</param>
+/// <param name="Link">What throttle is told beside the rate.</param>
+internal sealed record ProductSettings(int Fps, PixelSize Box, string Mode, string[] Link);
+
+/// <summary>Our receiver, throttle and sender as the real programs, in real time, from the first byte to the last picture.</summary>
+internal static class ProductRun
+{
+    /// <summary>Presented frames a second, as receivers have it by default.</summary>
+    public const int ShownFps = 30;
+
+    private const double FreezeSeconds = 1;
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Streams a sequence at a rate.</summary>
+    /// <param name="sequence">What is sent.</param>
+    /// <param name="seconds">Its length.</param>
+    /// <param name="kbps">Rate of the link and --max-rate of the sender, kbit/s on the wire.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="folder">Takes what was shown (shown.y4m), its table of frames, and statistics.</param>
+    /// <param name="stop">Ends it.</param>
+    /// <exception cref="EvaluateException">A program fails or does not end in time; its last words are in the message.</exception>
+    public static async Task<ProductResult> StreamAsync(Sequence sequence, int seconds, double kbps, ProductSettings settings, string folder, CancellationToken stop)
+    {
+        Directory.CreateDirectory(folder);
+        var rate = string.Create(CultureInfo.InvariantCulture, $"{kbps}kbps");
+        string PathOf(string name) => Path.Combine(folder, name);
+        string[] receive = ["--out", "y4m:" + PathOf("shown.y4m"), "--fps", Text(ShownFps), "--once", "--stats", PathOf("receive.json")];
+        string[] throttle = ["--rate", rate, .. settings.Link, "--stats", PathOf("throttle.json")];
+        string[] send = ["--source", "file:" + sequence.File, "--max-rate", rate, "--mode", settings.Mode, "--size", settings.Box.ToString(), "--fps", Text(settings.Fps),
+            "--stats", PathOf("send.json")];
+        await using var receiver = Start("cmvc-receive", ["--listen", "http://127.0.0.1:0", .. receive]);
+        var listen = new Uri(await ReadyAsync(receiver, "cmvc-receive", "listen", stop));
+        var relay = $"127.0.0.1:{FreePort()}";
+        await using var link = Start("cmvc-throttle", ["--listen", relay, "--to", listen.Authority, .. throttle]);
+        await ReadyAsync(link, "cmvc-throttle", "listen", stop);
+        var launched = DateTimeOffset.UtcNow;
+        await using var sender = Start("cmvc-send", ["--to", "http://" + relay, .. send]);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(TimeSpan.FromSeconds((seconds * 3) + 60));
+        try
+        {
+            await sender.SucceedAsync("cmvc-send", patience.Token);
+            await receiver.SucceedAsync("cmvc-receive", patience.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new EvaluateException($"{sequence.Name} at {rate}: sender and receiver did not end in time; the sender said: {sender.LastWords()}; the receiver: {receiver.LastWords()}");
+        }
+
+        return Read(folder, seconds, kbps, launched, [
+            $"./cmvc receive --listen http://127.0.0.1:50051 {Line(receive, folder)}",
+            $"./cmvc throttle --listen 127.0.0.1:50050 --to 127.0.0.1:50051 {Line(throttle, folder)}",
+            $"./cmvc send --to http://127.0.0.1:50050 {Line(send, folder).Replace(sequence.File, Path.GetFileName(sequence.File), StringComparison.Ordinal)}"]);
+    }
+
+    private static ProductResult Read(string folder, int seconds, double kbps, DateTimeOffset launched, string[] commands)
+    {
+        var (sent, received) = (Statistics.Read(Path.Combine(folder, "send.json")), Statistics.Read(Path.Combine(folder, "receive.json")));
+        var frames = ShownFrame.Read(Path.Combine(folder, "shown.y4m.frames.tsv"));
+        var fresh = frames.Where(f => f.IsFresh).ToArray();
+        if (fresh.Length == 0)
+            throw new EvaluateException($"the receiver never showed a picture at {kbps} kbit/s; its statistics are in {folder}");
+        var (connected, payload) = (sent.Seconds - (sent.StartMs.Connect.GetValueOrDefault() / 1000), sent.Payload.Tx!);
+        var sinceFirst = frames.SkipWhile(f => f.Provenance == "none").ToArray();
+        var gaps = fresh.Select(f => f.Wall).Append(frames[^1].Wall).Pairwise((a, b) => b - a).ToArray();
+        var begin = received.StartMs.Connect;
+        double? Since(double? ms) => ms is { } at && begin is { } from ? Math.Round((at - from) / 1000, 2) : null;
+        return new(new()
+        {
+            RateKbps = kbps,
+            WireKbps = Math.Round(sent.Wire.Tx!.Bytes * 8 / 1000.0 / connected, 3),
+            PayloadKbps = Math.Round((payload.Keyframe + payload.Motion + payload.Text + payload.Control) * 8 / 1000.0 / seconds, 3),
+            Scores = new(0, 0, 0, null, null, null),
+            Start = new(Since(received.StartMs.Text), Since(received.StartMs.Picture), Since(received.StartMs.Full)),
+            Shown = new(Math.Round(sinceFirst.Count(f => f.IsFresh) / (double)sinceFirst.Length, 4), gaps.Count(g => g > FreezeSeconds), Math.Round(gaps.Max(), 2),
+                sinceFirst.GroupBy(f => f.Provenance).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => Math.Round(g.Count() / (double)sinceFirst.Length, 4))),
+            LatencyP50 = received.LatencyMs is { } l ? Math.Round(l.P50 / 1000, 2) : null,
+            LatencyP95 = received.LatencyMs is { } m ? Math.Round(m.P95 / 1000, 2) : null,
+            KeyframesPerSecond = Math.Round(sent.Frames.Coded.GetValueOrDefault() / (double)seconds, 2),
+            TextOnlySeconds = Math.Round(sent.Modes.Tt2vS, 1),
+            Commands = commands,
+        }, Path.Combine(folder, "shown.y4m"), Math.Round(fresh[0].Wall - (launched.ToUnixTimeMilliseconds() / 1000.0), 2));
+    }
+
+    private static ChildProcess Start(string name, string[] arguments)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, name);
+        return File.Exists(program) ? ChildProcess.Start(program, arguments) : throw new EvaluateException($"{program} is missing; './cmvc setup' builds it");
+    }
+
+    private static async Task<string> ReadyAsync(ChildProcess program, string name, string word, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(StartPatience);
+        string? line = null;
+        try
+        {
+            line = await program.OutputText.ReadLineAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
+
+        return line?.Split(' ').FirstOrDefault(w => w.StartsWith(word + "=", StringComparison.Ordinal))?[(word.Length + 1)..]
+            ?? throw new EvaluateException($"{name} did not start: {program.LastWords()}");
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+
+    private static string Line(string[] arguments, string folder) => string.Join(' ', arguments).Replace(folder + "/", "", StringComparison.Ordinal);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What a run gave, not scored yet.</summary>
+/// <param name="Result">All but scores.</param>
+/// <param name="ShownFile">y4m of what was shown.</param>
+/// <param name="LaunchToPicture">Seconds from starting the sender's program to the first picture.</param>
+internal sealed record ProductResult(OurResult Result, string ShownFile, double LaunchToPicture);
+
+/// <summary>A presented frame, as the receiver's table has it.</summary>
+/// <param name="Wall">Unix time in seconds.</param>
+/// <param name="Provenance">What it is.</param>
+internal sealed record ShownFrame(double Wall, string Provenance)
+{
+    public bool IsFresh => Provenance is not ("held" or "none");
+
+    public static ShownFrame[] Read(string table) => [.. File.ReadLines(table).Skip(1).Select(line => line.Split('\t'))
+        .Select(row => new ShownFrame(long.Parse(row[1], CultureInfo.InvariantCulture) / 1e6, row[3]))];
+}
+
+internal static class Pairs
+{
+    public static IEnumerable<TResult> Pairwise<T, TResult>(this IEnumerable<T> source, Func<T, T, TResult> of) => source.Zip(source.Skip(1), of);
+}

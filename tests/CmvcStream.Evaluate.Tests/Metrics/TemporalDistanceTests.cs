@@ -1,0 +1,28 @@
+using CmvcStream.Evaluate.Metrics;
+
+namespace CmvcStream.Evaluate.Tests.Metrics;
+
+public class TemporalDistanceTests
+{
+    [Fact]
+    public void Mean_FlickerAndHeldFrame_BothCount()
+    {
+        var distance = new TemporalDistance();
+        Assert.Null(distance.Mean);
+        distance.Add(source: 0.1, received: 0.4);
+        distance.Add(source: 0.2, received: 0);
+        Assert.Equal(2, distance.Count);
+        Assert.Equal(0.25, distance.Mean!.Value, 1e-12);
+    }
+
+    [Fact]
+    public void Add_GivenMeasure_AsksItForBothSteps()
+    {
+        var distance = new TemporalDistance();
+        distance.Add((a, b) => Math.Abs(a - b), sourceBefore: 1, source: 3, receivedBefore: 10, received: 17);
+        Assert.Equal(5.0, distance.Mean);
+    }
+
+    [Fact]
+    public void Add_NotANumber_Throws() => Assert.Throws<ArgumentException>(() => new TemporalDistance().Add(double.NaN, 0));
+}

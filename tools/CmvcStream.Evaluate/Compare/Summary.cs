@@ -32,7 +32,7 @@ internal static class Summary
         var known = deltas.Where(d => d?.RatePercent is not null).ToArray();
         return known.Length == 0
             ? new(null, null, 0, deltas.Length, null)
-            : new(Median(known.Select(d => d!.RatePercent!.Value)), known.Average(d => d!.RatePercent!.Value), known.Length, deltas.Length, known.Average(d => d!.OverlapOfTest));
+            : new(Median(known.Select(d => d!.RatePercent!.Value)), known.Average(d => d!.RatePercent!.Value), known.Length, deltas.Length, known.Average(d => d!.Metrics?.OfTest ?? 0));
     }
 
     /// <summary>Rate that ours needs for the same metric as a codec at its best configurations; null without two points of each.</summary>
@@ -40,7 +40,7 @@ internal static class Summary
     {
         var anchor = PeerCurves.Front(clip.Peers.Where(p => p.Codec == codec), basis, metric).Select(p => new RatePoint(p.Kbps(basis), metric.Of(p.Scores)!.Value)).ToArray();
         var ours = clip.Ours.Where(o => metric.Of(o.Scores) is not null).Select(o => new RatePoint(o.Kbps(basis), metric.Of(o.Scores)!.Value)).ToArray();
-        return anchor.Length < 2 || ours.Length < 2 ? null : BjontegaardDelta.Compute(anchor, ours, metric.HigherIsBetter);
+        return anchor.Length < 2 || ours.Length < 2 ? null : BjontegaardDelta.Compare(anchor, ours, metric.HigherIsBetter);
     }
 
     /// <summary>The codecs that were compared with, in the order of the first clip's encodings.</summary>

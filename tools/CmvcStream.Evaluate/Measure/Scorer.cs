@@ -64,27 +64,29 @@ internal sealed class Scorer : IDisposable
     private void Compare(int n, byte[] frame, byte[] previous, Means mean)
     {
         var source = _reference[n];
-        Luma.FromRgb24(source, _sourceLuma);
-        Luma.FromRgb24(frame, _resultLuma);
+        Luma.FromRgb(source, _sourceLuma);
+        Luma.FromRgb(frame, _resultLuma);
         mean.Count++;
         mean.SquaredError += Psnr.MeanSquaredError(_sourceLuma, _resultLuma);
-        mean.Ssim += _structure.Ssim(_sourceLuma, _resultLuma);
-        mean.MsSsim += _structure.MultiScale(_sourceLuma, _resultLuma);
+        var similarity = _structure.Both(_sourceLuma, _resultLuma);
+        mean.Ssim += similarity.Ssim;
+        mean.MsSsim += similarity.MultiScale;
         if (_lpips is null)
             return;
         mean.Lpips = mean.Lpips.GetValueOrDefault() + _lpips.Distance(source, frame);
         if (!_sourceSteps.TryGetValue(n, out var step))
             _sourceSteps[n] = step = _lpips.Distance(_reference[n - 1], source);
-        mean.Tlp = mean.Tlp.GetValueOrDefault() + Math.Abs(step - (frame.AsSpan().SequenceEqual(previous) ? 0 : _lpips.Distance(previous, frame)));
+        mean.Tlp.Add(step, frame.AsSpan().SequenceEqual(previous) ? 0 : _lpips.Distance(previous, frame));
     }
 
     private sealed class Means
     {
         public int Count;
         public double SquaredError, Ssim, MsSsim;
-        public double? Lpips, Tlp;
+        public double? Lpips;
+        public readonly TemporalDistance Tlp = new();
 
-        public Scores Scores(double? vmaf) => new(Math.Round(Psnr.Decibels(SquaredError / Count), 3), Mean(Ssim), Mean(MsSsim), Lpips is { } l ? Mean(l) : null, Tlp is { } t ? Mean(t) : null, vmaf);
+        public Scores Scores(double? vmaf) => new(Math.Round(Psnr.Decibels(SquaredError / Count), 3), Mean(Ssim), Mean(MsSsim), Lpips is { } l ? Mean(l) : null, Tlp.Mean is { } t ? Math.Round(t, 5) : null, vmaf);
 
         private double Mean(double sum) => Math.Round(sum / Count, 5);
     }

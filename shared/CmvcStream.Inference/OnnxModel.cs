@@ -1,0 +1,106 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace CmvcStream.Inference;
+
+/// <summary>An input or output of a model.</summary>
+/// <param name="Name">As the file has it.</param>
+/// <param name="ElementType">For example float.</param>
+/// <param name="Shape">Its dimensions; -1 is one that is free.</param>
+public sealed record TensorPort(string Name, Type ElementType, IReadOnlyList<int> Shape)
+{
+    public override string ToString() => $"{Name} {ElementType.Name.ToLowerInvariant()}[{string.Join(',', Shape.Select(d => d < 0 ? "?" : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";
+
+    /// <summary>Whether a tensor of these dimensions goes in.</summary>
+    public bool Takes(IReadOnlyList<long> shape) => shape.Count == Shape.Count && shape.Zip(Shape).All(d => d.First > 0 && (d.Second < 0 || d.First == d.Second));
+}
+
+/// <summary>A network on ONNX Runtime, on the CPU. Runs through <see cref="Bind"/>; bindings may run at the same time.</summary>
+public sealed class OnnxModel : IDisposable
+{
+    private readonly InferenceSession _session;
+
+    private OnnxModel(string file, InferenceSession session)
+    {
+        (File, _session) = (file, session);
+        Inputs = [.. session.InputMetadata.Select(Port)];
+        Outputs = [.. session.OutputMetadata.Select(Port)];
+    }
+
+    /// <summary>Where it was read from.</summary>
+    public string File { get; }
+
+    public IReadOnlyList<TensorPort> Inputs { get; }
+
+    public IReadOnlyList<TensorPort> Outputs { get; }
+
+    /// <summary>Reads a model and prepares it for the machine.</summary>
+    /// <param name="file">An .onnx file.</param>
+    /// <param name="threads">Threads of one run. Waiting threads sleep: spinning ones would take the cores from everyone else.</param>
+    /// <exception cref="ModelException">The file is missing or holds no model that this ONNX Runtime runs, or ONNX Runtime itself is missing.</exception>
+    public static OnnxModel Open(string file, int threads = 1)
+    {
+        byte[] model;
+        try
+        {
+            model = System.IO.File.ReadAllBytes(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"the model {file} cannot be read: {e.Message}", e);
+        }
+
+        try
+        {
+            using var options = new SessionOptions
+            {
+                IntraOpNumThreads = threads,
+                InterOpNumThreads = 1,
+                ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            return new(file, new(model, options));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException($"{file} is no model that ONNX Runtime can run: {e.Message}; is the file whole, and ONNX?", e);
+        }
+        catch (Exception e) when ((e.InnerException ?? e) is DllNotFoundException)
+        {
+            throw new ModelException("ONNX Runtime's native library cannot be loaded beside this program; './cmvc setup' puts it there: " + (e.InnerException ?? e).Message, e);
+        }
+    }
+
+    /// <summary>Prepares runs with inputs of these dimensions, and runs once, so that the first real run is as fast as any.</summary>
+    /// <param name="shapes">Dimensions of each input by its name.</param>
+    /// <exception cref="ModelException">An input is missing, unknown, not of floats, or of other dimensions; or the model fails with them.</exception>
+    public OnnxBinding Bind(IReadOnlyDictionary<string, long[]> shapes)
+    {
+        ArgumentNullException.ThrowIfNull(shapes);
+        foreach (var port in Inputs)
+        {
+            if (!shapes.TryGetValue(port.Name, out var shape))
+                throw new ModelException($"{File} wants an input {port}, which is not given");
+            if (port.ElementType != typeof(float))
+                throw new ModelException($"{File}: the input {port} is not of floats: another model is needed, or another version of this program");
+            if (!port.Takes(shape))
+                throw new ModelException($"{File}: the input {port} does not take [{string.Join(',', shape)}]");
+        }
+
+        if (shapes.Keys.FirstOrDefault(name => Inputs.All(p => p.Name != name)) is { } unknown)
+            throw new ModelException($"{File} has no input '{unknown}'; it has {string.Join(", ", Inputs)}");
+        try
+        {
+            return new(_session, shapes, [.. Outputs.Select(o => o.Name)]);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new ModelException($"{File} fails with inputs of {string.Join(", ", shapes.Select(s => $"{s.Key} [{string.Join(',', s.Value)}]"))}: {e.Message}", e);
+        }
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private static TensorPort Port(KeyValuePair<string, NodeMetadata> named) => new(named.Key, named.Value.ElementType, named.Value.Dimensions);
+}

@@ -81,7 +81,8 @@ public class BjontegaardDeltaTests
     {
         var (anchor, test) = s_curves["seven"];
         static RatePoint[] Mirror(RatePoint[] points) => [.. points.Select(p => p with { Metric = 1 - p.Metric })];
-        BjontegaardResult up = BjontegaardDelta.Compare(anchor, test), down = BjontegaardDelta.Compare(Mirror(anchor), Mirror(test), higherIsBetter: false);
+        var up = BjontegaardDelta.Compare(anchor, test);
+        var down = BjontegaardDelta.Compare(Mirror(anchor), Mirror(test), higherIsBetter: false);
         Assert.Equal(up.RatePercent!.Value, down.RatePercent!.Value, 1e-9);
         Assert.Equal(-up.MetricDelta!.Value, down.MetricDelta!.Value, 1e-12);
         Assert.Equal(1 - up.Metrics!.Value.To, down.Metrics!.Value.From, 1e-12);

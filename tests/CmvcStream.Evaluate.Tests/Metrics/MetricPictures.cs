@@ -31,7 +31,8 @@ internal static class MetricPictures
     }
 
     /// <summary>Numerical Recipes' linear congruential generator, its highest byte, row by row.</summary>
-    public static byte[] Noise(int width, int height, uint seed) => Fill(width, height, (_, _) => (int)((seed = seed * 1664525 + 1013904223) >> 24));
+    public static byte[] Noise(int width, int height, uint seed) =>
+        Fill(width, height, (_, _) => (int)((seed = seed * 1664525 + 1013904223) >> 24));
 
     private static byte[] Box(byte[] picture, int width, int height, int radius) => Fill(width, height, (x, y) =>
     {

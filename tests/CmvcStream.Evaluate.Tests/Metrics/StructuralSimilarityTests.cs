@@ -125,7 +125,8 @@ public class StructuralSimilarityTests
                 }
 
                 double ma = Mean(k => a[k]), mb = Mean(k => b[k]);
-                double va = Mean(k => (a[k] - ma) * (a[k] - ma)), vb = Mean(k => (b[k] - mb) * (b[k] - mb)), vab = Mean(k => (a[k] - ma) * (b[k] - mb));
+                double va = Mean(k => (a[k] - ma) * (a[k] - ma)), vb = Mean(k => (b[k] - mb) * (b[k] - mb));
+                var vab = Mean(k => (a[k] - ma) * (b[k] - mb));
                 total += (2 * ma * mb + c1) * (2 * vab + c2) / ((ma * ma + mb * mb + c1) * (va + vb + c2));
             }
 

@@ -7,7 +7,7 @@ Needs Debian's python3-skimage, python3-scipy, python3-opencv and ffmpeg. The pi
 that MetricPictures.cs repeats. --libvmaf names an ffmpeg that has the libvmaf filter with its ms_ssim option (libvmaf 1.x,
 as in the npm package @ffmpeg-installer/linux-x64 4.1.0); a stand-in model is written for it, as only its MS-SSIM is asked for.
 """
-import argparse, json, os, re, subprocess, tempfile
+import argparse, json, re, subprocess, tempfile
 import cv2, numpy as np, scipy, skimage
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter
@@ -123,8 +123,8 @@ def stand_in_model(path):
 def libvmaf_ms_ssim(program, a, b):
     with tempfile.TemporaryDirectory() as folder:
         stand_in_model(f'{folder}/m.pkl')
-        graph = f'format=yuv420p[d];[1:v]format=yuv420p[r];[d][r]libvmaf=ms_ssim=1:log_fmt=json:log_path={folder}/o.json:model_path={folder}/m.pkl'
-        ffmpeg_filter(program, b, a, '[0:v]' + graph)
+        graph = '[0:v]format=yuv420p[d];[1:v]format=yuv420p[r];[d][r]libvmaf=ms_ssim=1:log_fmt=json'
+        ffmpeg_filter(program, b, a, f'{graph}:log_path={folder}/o.json:model_path={folder}/m.pkl')
         return json.load(open(f'{folder}/o.json'))['frames'][0]['metrics']['ms_ssim']
 
 
@@ -173,7 +173,7 @@ def main():
     print('luma: sum over all 2^24 colours of luma * (index mod 65521), red the highest byte of the index, and four colours')
     rgb = np.stack(np.unravel_index(np.arange(1 << 24), (256, 256, 256)), -1).astype(np.uint8).reshape(4096, 4096, 3)
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).reshape(-1)
-    print('   ', int((luma.astype(np.int64) * (np.arange(1 << 24) % 65521)).sum()), [int(luma[i]) for i in (0x123456, 0xff0000, 0x00ff00, 0x0000ff)])
+    print(int((luma.astype(np.int64) * (np.arange(1 << 24) % 65521)).sum()), [int(luma[i]) for i in (0x123456, 0xff0000, 0x00ff00, 0x0000ff)])
     for width, height in SIZES:
         a = reference(width, height)
         for kind in KINDS:

@@ -60,7 +60,8 @@ internal static class BjontegaardDelta
     /// <param name="fit">How the curves are drawn.</param>
     /// <exception cref="ArgumentException">A rate is not positive or a metric not a number.</exception>
     public static BjontegaardResult Compare(
-        IReadOnlyCollection<RatePoint> anchor, IReadOnlyCollection<RatePoint> test, bool higherIsBetter = true, CurveFit fit = CurveFit.PiecewiseCubic)
+        IReadOnlyCollection<RatePoint> anchor, IReadOnlyCollection<RatePoint> test,
+        bool higherIsBetter = true, CurveFit fit = CurveFit.PiecewiseCubic)
     {
         var sign = higherIsBetter ? 1 : -1;
         RatePoint[] a = Efficient(anchor, sign), b = Efficient(test, sign);
@@ -114,7 +115,7 @@ internal static class BjontegaardDelta
         foreach (var p in points.OrderBy(p => p.Kbps).ThenByDescending(p => sign * p.Metric))
         {
             if (!double.IsFinite(p.Kbps) || p.Kbps <= 0 || !double.IsFinite(p.Metric))
-                throw new ArgumentException($"a point of {p.Kbps} kbit/s and {p.Metric}: the rate must be positive and the metric a number", nameof(points));
+                throw new ArgumentException($"a point of {p.Kbps} kbit/s and {p.Metric}: give a positive rate and a metric", nameof(points));
             if (kept.Count == 0 || sign * p.Metric > sign * kept[^1].Metric)
                 kept.Add(p);
         }
@@ -145,7 +146,8 @@ internal static class BjontegaardDelta
         for (var i = 0; i < n; i++)
         {
             var power = i;
-            rows[i] = [.. Enumerable.Range(power, n).Select(k => u.Sum(v => Math.Pow(v, k))), u.Zip(y).Sum(p => Math.Pow(p.First, power) * p.Second)];
+            var right = u.Zip(y).Sum(p => Math.Pow(p.First, power) * p.Second);
+            rows[i] = [.. Enumerable.Range(power, n).Select(k => u.Sum(v => Math.Pow(v, k))), right];
         }
 
         var coefficients = Solve(rows);

@@ -43,7 +43,8 @@ internal static class Luma
     {
         // One pixel a lane, its fourth byte empty (an index out of range).
         var spread = Vector128.Create((byte)0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255);
-        Vector128<byte> a = Vector128.Shuffle(Vector128.LoadUnsafe(ref from), spread), b = Vector128.Shuffle(Vector128.LoadUnsafe(ref from, 12), spread);
+        var a = Vector128.Shuffle(Vector128.LoadUnsafe(ref from), spread);
+        var b = Vector128.Shuffle(Vector128.LoadUnsafe(ref from, 12), spread);
         var pixels = Vector256.Create(a, b).AsInt32();
         var octet = Vector256.Create(255);
         return ((pixels & octet) * Red + ((pixels >> 8) & octet) * Green + (pixels >> 16) * Blue + Vector256.Create(Half)) >> Shift;

@@ -11,11 +11,11 @@ internal readonly record struct Similarity(double Ssim, double MultiScale);
 /// K1 = 0.01, K2 = 0.03, L = 255. Only windows that lie within the picture count, as in the authors' programs and scikit-image.
 /// </summary>
 /// <remarks>
-/// A scale of MS-SSIM is the one before, averaged over squares of 2x2 (an odd edge repeated). The fifth takes pictures of 161 pixels at the
-/// shorter side; smaller pictures have fewer scales (<see cref="Scales"/>), with the weights of those that remain scaled up to a sum of 1.
-/// That keeps 1 for equal pictures and the order of two codecs on the same clip, but values of different scale counts are not comparable.
-/// A negative mean counts as 0, for a broken power of it is not real. libvmaf's float_ms_ssim differs: it halves by a 9/7 wavelet's low-pass
-/// filter and multiplies separate means of contrast and structure.
+/// A scale of MS-SSIM is the one before, averaged over squares of 2x2 (an odd edge repeated). Five take 161 pixels at the shorter side;
+/// smaller pictures have fewer scales (<see cref="Scales"/>), with the weights of those that remain scaled up to a sum of 1. That keeps 1
+/// for equal pictures and compares two codecs on the same clip fairly, but values of different scale counts are not comparable.
+/// A negative mean counts as 0, for a broken power of it is not real. libvmaf's float_ms_ssim differs, by some hundredths for blur: it halves
+/// by a 9/7 wavelet's low-pass filter and multiplies separate means of contrast and structure.
 /// Not for several threads at once: the buffers are the object's, so that a picture allocates nothing.
 /// </remarks>
 internal sealed class StructuralSimilarity
@@ -166,7 +166,8 @@ internal sealed class StructuralSimilarity
             Vector256<float> ma = default, mb = default, squares = default, products = default;
             for (var k = 0; k < Window; k++)
             {
-                Vector256<float> weight = Vector256.Create(s_gauss[k]), va = Vector256.LoadUnsafe(ref a, (nuint)(x + k)), vb = Vector256.LoadUnsafe(ref b, (nuint)(x + k));
+                var weight = Vector256.Create(s_gauss[k]);
+                Vector256<float> va = Vector256.LoadUnsafe(ref a, (nuint)(x + k)), vb = Vector256.LoadUnsafe(ref b, (nuint)(x + k));
                 Vector256<float> wa = weight * va, wb = weight * vb;
                 ma += wa;
                 mb += wb;
@@ -184,7 +185,8 @@ internal sealed class StructuralSimilarity
     /// <summary>Sums over the windows whose first row is y.</summary>
     private (float Whole, float Contrast) CompareRow(Scale scale, int y)
     {
-        Vector256<float> whole = default, contrast = default, c1 = Vector256.Create(C1), c2 = Vector256.Create(C2), middle = Vector256.Create(Middle);
+        Vector256<float> c1 = Vector256.Create(C1), c2 = Vector256.Create(C2), middle = Vector256.Create(Middle);
+        Vector256<float> whole = default, contrast = default;
         for (var x = 0; x < scale.Padded; x += Lanes)
         {
             Vector256<float> ma = default, mb = default, squares = default, products = default;

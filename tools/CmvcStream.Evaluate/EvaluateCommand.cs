@@ -33,13 +33,14 @@ public static class EvaluateCommand
         var live = Value("--live", "8,16,32", ParseRates, "Rates at which ours and others also run on the same link, end to end.", []);
         var lpips = CommandOptions.Value<string?>("--lpips", "FILE.onnx", t => t, "A network for LPIPS and tLP: inputs ref and dist [1,3,H,W].");
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf, where the one in PATH has none.");
+        var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
         var baseline = CommandOptions.Value<string?>("--baseline", "FILE.json", t => t, "An earlier evaluation: fails where ours has become worse.");
         var mode = Value("--mode", "it2v", t => t is "auto" or "it2v" or "tt2v" ? t : throw new FormatException($"'{t}' is no mode: auto, it2v or tt2v"), "The sender's mode.", "it2v");
         var (seconds, skip, every, fps, size) = (Number("--seconds", 30, 2, 3600, "Length of each sequence: a shorter clip is played to and fro."),
             Number("--skip", 6, 0, 3600, "Seconds at the start that are not scored."), Every(), Number("--fps", 15, 1, 60, "Captured frames a second."), Size());
         var jobs = Number("--jobs", Environment.ProcessorCount, 1, 256, "Encodings of the others at a time.");
         var command = new RootCommand("Compares the product with what people would use instead: the same clip, the same bytes, the same measure.") { clips };
-        foreach (var option in new Option[] { rates, against, link, report, live, lpips, vmaf, baseline, mode, seconds, skip, every, fps, size, jobs })
+        foreach (var option in new Option[] { rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, mode, seconds, skip, every, fps, size, jobs })
             command.Options.Add(option);
         command.Subcommands.Add(ScoreCommand.Build(output, error));
         command.Subcommands.Add(ReportCommand.Build(output, error));
@@ -54,6 +55,7 @@ public static class EvaluateCommand
                 Live = r.GetRequiredValue(live),
                 Lpips = r.GetValue(lpips),
                 Vmaf = r.GetValue(vmaf),
+                VmafModel = r.GetValue(vmafModel),
                 Baseline = r.GetValue(baseline),
                 Mode = r.GetRequiredValue(mode),
                 Seconds = r.GetValue(seconds),

@@ -37,6 +37,8 @@ internal sealed record EvaluateOptions
     /// <summary>An ffmpeg with libvmaf; null looks for one.</summary>
     public string? Vmaf { get; init; }
 
+    public string? VmafModel { get; init; }
+
     /// <summary>Rates of the comparison end to end; none is none.</summary>
     public double[] Live { get; init; } = [];
 

@@ -24,7 +24,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     public async Task<Evaluation> MeasureAsync(CancellationToken stop)
     {
         Directory.CreateDirectory(_parts);
-        var vmaf = await VmafProgram.FindAsync(options.Vmaf, stop);
+        var vmaf = await Vmaf.FindAsync(options.Vmaf, options.VmafModel, stop);
         var machine = await Machine.DescribeAsync(stop);
         var settings = new Settings(options.Rates, options.Seconds, options.Skip, options.Every, options.Fps, options.Box.ToString(), options.Mode, string.Join(' ', options.Link),
             options.Lpips is { } model ? $"{Path.GetFileName(model)} {Fingerprint(model)[..16]}" : null);
@@ -36,14 +36,12 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
             sequences.Add(sequence);
         }
 
+        // The others first: they take every core for long, and are kept; ours then runs alone.
+        var peers = new Dictionary<string, List<PeerPoint>>();
+        foreach (var sequence in sequences)
+            peers[sequence.Name] = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
         var ours = await OursAsync(sequences, vmaf, stop);
-        var clips = new List<ClipResult>();
-        foreach (var (sequence, source) in sequences.Zip(options.Clips))
-        {
-            var peers = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
-            clips.Add(new(sequence.Name, source.StartsWith("synthetic:", StringComparison.Ordinal) ? source : Path.GetFileName(source), sequence.Size.ToString(), ours[sequence.Name], peers));
-        }
-
+        var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, clip.StartsWith("synthetic:", StringComparison.Ordinal) ? clip : Path.GetFileName(clip), s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
         return new() { Made = machine, Settings = settings, Clips = clips, Failures = _failures };
     }
 
@@ -89,7 +87,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         try
         {
             string[] score = ["score", sequence.File, run.ShownFile, "--result-fps", Text(ProductRun.ShownFps), "--fps", Text(options.Fps), "--skip", Text(options.Skip), "--every", Text(options.Every),
-                "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString(), .. options.Lpips is { } model ? new[] { "--lpips", model } : [], .. vmaf is null ? [] : new[] { "--vmaf", vmaf.Ffmpeg }];
+                "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString(), .. options.Lpips is { } model ? new[] { "--lpips", model } : [], .. vmaf is null ? [] : new[] { "--vmaf", vmaf.Ffmpeg }, .. vmaf?.Model is { } its ? new[] { "--vmaf-model", its } : []];
             var said = await ChildProcess.RunAsync(Environment.ProcessPath!, [.. score, "--picture", Path.ChangeExtension(file, ".jpg")], background: true, stop);
             var scores = JsonSerializer.Deserialize(said, EvaluationJson.Default.Scores)!;
             var result = run.Result with { Scores = scores, Picture = Path.GetFileName(Path.ChangeExtension(file, ".jpg")), Commands = [.. run.Result.Commands, $"./cmvc evaluate {string.Join(' ', score).Replace(sequence.File, Path.GetFileName(sequence.File), StringComparison.Ordinal).Replace(run.ShownFile, "shown.y4m", StringComparison.Ordinal)}"] };

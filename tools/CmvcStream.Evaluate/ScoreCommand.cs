@@ -19,8 +19,9 @@ internal static class ScoreCommand
         var size = EvaluateCommand.Size();
         var lpips = CommandOptions.Value<string?>("--lpips", "FILE.onnx", t => t, "A network for LPIPS and tLP.");
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf.");
+        var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
         var picture = CommandOptions.Value<string?>("--picture", "FILE.jpg", t => t, "Takes one picture of the result.");
-        var command = new Command("score", "Scores a received video against its source.") { source, result, fps, resultFps, skip, every, seconds, size, lpips, vmaf, picture };
+        var command = new Command("score", "Scores a received video against its source.") { source, result, fps, resultFps, skip, every, seconds, size, lpips, vmaf, vmafModel, picture };
         command.SetAction((r, stop) => EvaluateCommand.Guarded(error, async () =>
         {
             var video = await VideoFile.ProbeAsync(r.GetRequiredValue(source), stop);
@@ -28,7 +29,7 @@ internal static class ScoreCommand
             if (plan.SkipSeconds >= plan.Seconds)
                 throw new FormatException($"--skip {plan.SkipSeconds} leaves nothing of {plan.Seconds} s to score");
             var reference = await Reference.ReadAsync(new("source", video.Path, video.Within(r.GetValue(size))), plan, stop);
-            using var scorer = new Scorer(reference, r.GetValue(lpips), await VmafProgram.FindAsync(r.GetValue(vmaf), stop));
+            using var scorer = new Scorer(reference, r.GetValue(lpips), await Vmaf.FindAsync(r.GetValue(vmaf), r.GetValue(vmafModel), stop));
             var scores = await scorer.ScoreAsync(r.GetRequiredValue(result), r.GetValue(resultFps), r.GetValue(picture), stop);
             await output.WriteLineAsync(JsonSerializer.Serialize(scores, EvaluationJson.Default.Scores));
             return 0;

@@ -55,11 +55,19 @@ internal sealed class Scorer : IDisposable
 
         if (mean.Count < wanted.Count)
             throw new EvaluateException($"{file} ends too early: {wanted.Count - mean.Count} of {wanted.Count} scored frames are missing");
-        var vmaf = _vmaf is null ? null : await _vmaf.ScoreAsync(_reference, file, fps, stop);
-        return mean.Scores(vmaf);
+        return mean.Scores(await VmafAsync(file, stop));
     }
 
     public void Dispose() => _lpips?.Dispose();
+
+    private async Task<double?> VmafAsync(string file, CancellationToken stop)
+    {
+        if (_vmaf is null)
+            return null;
+        var options = new VmafOptions { Size = _reference.Size, FramesPerSecond = _reference.Plan.Fps, Ffmpeg = _vmaf.Ffmpeg, Model = _vmaf.Model };
+        var (scores, why) = await Vmaf.MeasureAsync(file, _reference.Sequence.File, options, stop);
+        return scores is null ? throw new EvaluateException(why!) : scores.Mean(_reference.Plan.SkipSeconds * _reference.Plan.Fps) is { } mean ? Math.Round(mean, 2) : null;
+    }
 
     private void Compare(int n, byte[] frame, byte[] previous, Means mean)
     {

@@ -64,7 +64,8 @@ internal sealed class LpipsNetwork : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(rgb24.Length, _pixels * 3);
         for (var c = 0; c < 3; c++)
         {
-            var (table, plane) = (_normalised[c], planes.Slice(c * _pixels, _pixels));
+            var table = _normalised[c];
+            var plane = planes.Slice(c * _pixels, _pixels);
             for (var i = 0; i < plane.Length; i++)
                 plane[i] = table[rgb24[(i * 3) + c]];
         }

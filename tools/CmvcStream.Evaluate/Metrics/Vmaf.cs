@@ -22,6 +22,9 @@ internal sealed record VmafOptions
     public int Threads { get; init; } = 1;
 }
 
+/// <summary>An ffmpeg that has libvmaf, and a model's file where it brings none along.</summary>
+internal sealed record VmafProgram(string Ffmpeg, string? Model);
+
 /// <summary>VMAF's scores, or else why there are none: VMAF is an extra that most ffmpegs lack.</summary>
 internal readonly record struct VmafResult(VmafScores? Scores, string? WhyNot);
 
@@ -29,6 +32,16 @@ internal readonly record struct VmafResult(VmafScores? Scores, string? WhyNot);
 internal static class Vmaf
 {
     private const string Advice = "give an ffmpeg that was built with libvmaf, and its model";
+
+    /// <summary>The ffmpeg to measure with: the given one, or the one in PATH if it has libvmaf; null where there is none.</summary>
+    /// <exception cref="EvaluateException">One is given that has no libvmaf, or cannot be run.</exception>
+    public static async Task<VmafProgram?> FindAsync(string? ffmpeg, string? model, CancellationToken stop)
+    {
+        var options = new VmafOptions { Size = default, FramesPerSecond = 1, Ffmpeg = ffmpeg ?? "ffmpeg", Model = model };
+        return await ModelOptionAsync(options, stop) is not null ? new(options.Ffmpeg, model)
+            : ffmpeg is null ? null
+            : throw new EvaluateException($"--vmaf {ffmpeg} has no libvmaf filter: {Advice}");
+    }
 
     /// <summary>Compares two videos frame by frame, both from their first frame on; the shorter one ends it.</summary>
     /// <param name="distorted">The video to judge.</param>

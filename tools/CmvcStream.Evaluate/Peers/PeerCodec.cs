@@ -20,9 +20,9 @@ internal sealed record PeerCodec(string Name, string Encoder, string[] Common, P
 
     public static IReadOnlyList<PeerCodec> All { get; } =
     [
-        new("x264", "libx264", ["-preset", "slow", "-g", "9999"],
+        new("x264", "libx264", ["-preset", "slow", "-g", "9999", "-threads", "1"],
             [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
-        new("x265", "libx265", ["-preset", "slow", "-x265-params", "keyint=9999:pools=1:log-level=error"],
+        new("x265", "libx265", ["-preset", "slow", "-x265-params", "keyint=9999:pools=1:frame-threads=1:log-level=error"],
             [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
         new("libaom", "libaom-av1", ["-g", "9999", "-threads", "1"],
             [new("zero-latency", ["-usage", "realtime", "-cpu-used", "5", "-lag-in-frames", "0"], AverageRates),

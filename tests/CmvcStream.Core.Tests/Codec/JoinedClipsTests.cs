@@ -2,6 +2,7 @@ using System.Diagnostics;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.TestKit;
 using Xunit;
 
 namespace CmvcStream.Core.Tests.Codec;
@@ -79,7 +80,7 @@ public class JoinedClipsTests
 
     private static async Task<Joined> JoinAsync()
     {
-        var media = FindMedia() ?? "";
+        var media = SharedFolder.Find("media/dev") ?? "";
         Assert.SkipWhen(media.Length == 0, "no shared clips: set CMVC_SHARED to the folder that holds media/dev");
         var joined = new Joined([], [], []);
         var embedding = new DescriptorEmbedding();
@@ -106,18 +107,6 @@ public class JoinedClipsTests
         }
 
         return joined;
-    }
-
-    private static string? FindMedia()
-    {
-        string?[] roots = [Environment.GetEnvironmentVariable("CMVC_SHARED"), .. Parents(AppContext.BaseDirectory).Select(p => Path.Combine(p, "shared"))];
-        return roots.Where(r => !string.IsNullOrEmpty(r)).Select(r => Path.Combine(r!, "media", "dev")).FirstOrDefault(Directory.Exists);
-    }
-
-    private static IEnumerable<string> Parents(string path)
-    {
-        for (var folder = new DirectoryInfo(path); folder is not null; folder = folder.Parent)
-            yield return folder.FullName;
     }
 
     private static async Task<byte[]> DecodeAsync(string clip)

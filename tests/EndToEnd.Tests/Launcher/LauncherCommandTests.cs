@@ -14,14 +14,13 @@ public sealed class LauncherCommandTests : IDisposable
         var result = await _sandbox.RunAsync("help");
 
         Assert.Equal(0, result.ExitCode);
-        foreach (var command in new[] { "demo", "test", "send", "receive", "throttle", "devices", "check", "setup" })
+        foreach (var command in new[] { "demo", "test", "send", "receive", "throttle", "evaluate", "devices", "check", "setup" })
             Assert.Contains($"./cmvc {command}", result.Output, StringComparison.Ordinal);
         Assert.Empty(_sandbox.DotnetCalls);
     }
 
     [Theory]
     [InlineData("fly", "'fly' is no command")]
-    [InlineData("evaluate", "'evaluate' is not in this version yet")]
     [InlineData("replay", "'replay' is not in this version yet")]
     [InlineData("models", "'models' is not in this version yet")]
     public async Task Command_UnknownOrNotYetThere_IsWrongUsage(string command, string message)
@@ -46,6 +45,7 @@ public sealed class LauncherCommandTests : IDisposable
     [InlineData("send")]
     [InlineData("receive")]
     [InlineData("throttle")]
+    [InlineData("evaluate")]
     public async Task Program_WithArguments_TakesTheLaunchersPlace(string command)
     {
         using var process = _sandbox.Start(command, "--a", "b c");

@@ -79,12 +79,12 @@ public sealed class LauncherSandbox : IDisposable
     /// <summary>Takes a program off the PATH.</summary>
     public void Remove(string name) => File.Delete(Path.Combine(Bin, name));
 
-    /// <summary>A dotnet that notes its arguments and whose build runs a script; <c>make_programs</c> there makes three that echo and exit 7.</summary>
+    /// <summary>A dotnet that notes its arguments and whose build runs a script; <c>make_programs</c> there makes four that echo and exit 7.</summary>
     public void FakeDotnet(string build, string test = "exit 0", string version = "echo 10.0.100") => Fake("dotnet", $$"""
         echo "$*" >>$SANDBOX/dotnet.log
         make_programs() {
             for p in sender/CmvcStream.Sender/bin/Release/net10.0/cmvc-send receiver/CmvcStream.Receiver/bin/Release/net10.0/cmvc-receive \
-                tools/CmvcStream.Throttle/bin/Release/net10.0/cmvc-throttle; do
+                tools/CmvcStream.Throttle/bin/Release/net10.0/cmvc-throttle tools/CmvcStream.Evaluate/bin/Release/net10.0/cmvc-evaluate; do
                 mkdir -p "${p%/*}"
                 printf '#!/bin/sh\necho $$ "$@"\nexit 7\n' >"$p"
                 chmod +x "$p"

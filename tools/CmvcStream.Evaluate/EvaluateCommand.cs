@@ -35,12 +35,14 @@ public static class EvaluateCommand
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf, where the one in PATH has none.");
         var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
         var baseline = CommandOptions.Value<string?>("--baseline", "FILE.json", t => t, "An earlier evaluation: fails where ours has become worse.");
+        var tolerance = Value("--tolerance", "2", t => double.TryParse(t, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 10 ? n : throw new FormatException($"'{t}' is no factor above 0, up to 10"),
+            "How many times the usual tolerances a metric may be worse than the baseline's; more on a machine that is busy.", 1.0);
         var mode = Value("--mode", "it2v", t => t is "auto" or "it2v" or "tt2v" ? t : throw new FormatException($"'{t}' is no mode: auto, it2v or tt2v"), "The sender's mode.", "it2v");
         var (seconds, skip, every, fps, size) = (Number("--seconds", 30, 2, 3600, "Length of each sequence: a shorter clip is played to and fro."),
             Number("--skip", 6, 0, 3600, "Seconds at the start that are not scored."), Every(), Number("--fps", 15, 1, 60, "Captured frames a second."), Size());
         var jobs = Number("--jobs", Environment.ProcessorCount, 1, 256, "Encodings of the others at a time.");
         var command = new RootCommand("Compares the product with what people would use instead: the same clip, the same bytes, the same measure.") { clips };
-        foreach (var option in new Option[] { rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, mode, seconds, skip, every, fps, size, jobs })
+        foreach (var option in new Option[] { rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs })
             command.Options.Add(option);
         command.Subcommands.Add(ScoreCommand.Build(output, error));
         command.Subcommands.Add(ReportCommand.Build(output, error));
@@ -57,6 +59,7 @@ public static class EvaluateCommand
                 Vmaf = r.GetValue(vmaf),
                 VmafModel = r.GetValue(vmafModel),
                 Baseline = r.GetValue(baseline),
+                Tolerance = r.GetValue(tolerance),
                 Mode = r.GetRequiredValue(mode),
                 Seconds = r.GetValue(seconds),
                 Skip = r.GetValue(skip),
@@ -78,7 +81,7 @@ public static class EvaluateCommand
         var baseline = options.Baseline is { } file ? Evaluation.Read(file) : null; // what cannot be read is said before, not after, an hour
         var evaluation = await new EvaluateRun(options, error).MeasureAsync(stop);
         ReportCommand.Write(evaluation, options.Folder, output);
-        var worse = baseline is null ? [] : Baseline.Regressions(baseline, evaluation);
+        var worse = baseline is null ? [] : Baseline.Regressions(baseline, evaluation, options.Tolerance);
         foreach (var line in worse)
             error.WriteLine($"evaluate: worse than {options.Baseline}: {line}");
         if (baseline is not null && worse.Count == 0)

@@ -45,6 +45,9 @@ internal sealed record EvaluateOptions
     /// <summary>An earlier evaluation to compare with.</summary>
     public string? Baseline { get; init; }
 
+    /// <summary>How many times the usual tolerances.</summary>
+    public double Tolerance { get; init; } = 1;
+
     public int Jobs { get; init; } = Environment.ProcessorCount;
 
     /// <exception cref="FormatException">What is asked for does not go together.</exception>

@@ -12,22 +12,23 @@ namespace CmvcStream.Evaluate.Peers;
 /// <param name="Name">As --against has it.</param>
 /// <param name="Encoder">ffmpeg's name.</param>
 /// <param name="Common">Arguments of every encoding.</param>
+/// <param name="LeastSide">Pixels of the least width and height that it takes: SVT-AV1 refuses less, x265 3.5 crashes.</param>
 /// <param name="Settings">Zero-latency and lookahead.</param>
-internal sealed record PeerCodec(string Name, string Encoder, string[] Common, PeerSetting[] Settings)
+internal sealed record PeerCodec(string Name, string Encoder, string[] Common, int LeastSide, PeerSetting[] Settings)
 {
-    private static readonly string[] AverageRates = [.. new[] { 1, 4, 8, 16, 32, 64 }.Select(k => string.Create(CultureInfo.InvariantCulture, $"-b:v {k}k"))];
+    private static readonly string[] AverageRates = [.. new[] { 1, 4, 8, 18, 36, 72 }.Select(k => string.Create(CultureInfo.InvariantCulture, $"-b:v {k}k"))];
     private static readonly string[] ConstantQualities = [.. new[] { 63, 55, 46, 37, 28, 19 }.Select(q => string.Create(CultureInfo.InvariantCulture, $"-crf {q} -b:v 0"))];
 
     public static IReadOnlyList<PeerCodec> All { get; } =
     [
-        new("x264", "libx264", ["-preset", "slow", "-g", "9999", "-threads", "1"],
+        new("x264", "libx264", ["-preset", "slow", "-g", "9999", "-threads", "1"], 16,
             [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
-        new("x265", "libx265", ["-preset", "slow", "-x265-params", "keyint=9999:pools=1:frame-threads=1:log-level=error"],
+        new("x265", "libx265", ["-preset", "slow", "-x265-params", "keyint=9999:pools=1:frame-threads=1:log-level=error"], 32,
             [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
-        new("libaom", "libaom-av1", ["-g", "9999", "-threads", "1"],
+        new("libaom", "libaom-av1", ["-g", "9999", "-threads", "1"], 16,
             [new("zero-latency", ["-usage", "realtime", "-cpu-used", "5", "-lag-in-frames", "0"], AverageRates),
                 new("lookahead", ["-usage", "good", "-cpu-used", "5", "-lag-in-frames", "25"], AverageRates)]),
-        new("svtav1", "libsvtav1", ["-g", "9999", "-preset", "6"],
+        new("svtav1", "libsvtav1", ["-g", "9999", "-preset", "6"], 64,
             [new("zero-latency", ["-svtav1-params", "pred-struct=1:lp=1"], ConstantQualities), new("lookahead", ["-svtav1-params", "lp=1:rc=1"], AverageRates)]),
     ];
 

@@ -15,12 +15,14 @@ internal sealed record PeerConfiguration(PeerCodec Codec, PeerSetting Setting, i
 {
     private static readonly int[] Sizes = [1, 2, 4], Rates = [1, 2, 3];
 
-    /// <summary>Every one of a codec.</summary>
-    public static IEnumerable<PeerConfiguration> Of(PeerCodec codec) =>
+    /// <summary>Every one of a codec that it takes for pictures of a size.</summary>
+    public static IEnumerable<PeerConfiguration> Of(PeerCodec codec, PixelSize captured) =>
         from setting in codec.Settings
         from size in Sizes
         from rate in Rates
-        select new PeerConfiguration(codec, setting, size, rate);
+        select new PeerConfiguration(codec, setting, size, rate) into configuration
+        where Math.Min(configuration.Side(captured.Width), configuration.Side(captured.Height)) >= codec.LeastSide
+        select configuration;
 
     /// <summary>ffmpeg's arguments between its input and its output file.</summary>
     public string[] Arguments(PixelSize captured, int fps, string control)

@@ -32,7 +32,7 @@ internal sealed class PeerStudy(Reference reference, Func<Scorer> scorer, string
     {
         Directory.CreateDirectory(folder);
         var points = new List<PeerPoint>();
-        var alive = PeerConfiguration.Of(codec).ToList();
+        var alive = PeerConfiguration.Of(codec, reference.Size).ToList();
         for (var level = 0; alive.Count > 0; level++)
         {
             var measured = new PeerPoint[alive.Count];
@@ -53,13 +53,14 @@ internal sealed class PeerStudy(Reference reference, Func<Scorer> scorer, string
     }
 
     /// <summary>
-    /// Whether a point is beaten on every metric, with no more bytes on either basis, by one that will not fall behind again: of the same or
-    /// a larger size and frame rate (a smaller one is the first to gain nothing from more bytes), and not of zero latency where the point itself looks ahead.
+    /// Whether a point is beaten on every metric of pictures (all but tLP), with no more bytes on either basis, by one that will not fall behind
+    /// again: of the same or a larger size and frame rate (a smaller one is the first to gain nothing from more bytes), and not of zero latency
+    /// where the point itself looks ahead. The point counts all the same; only more bytes are not tried.
     /// </summary>
     internal static bool IsHopeless(PeerPoint point, PeerPoint other) =>
         other.Configuration != point.Configuration && other.Size <= point.Size && other.Rate <= point.Rate && (other.Setting == point.Setting || other.Setting == "lookahead")
         && other.PayloadKbps <= point.PayloadKbps && other.WireKbps <= point.WireKbps
-        && Metric.All.All(m => m.Of(point.Scores) is not { } a || m.Of(other.Scores) is { } b && m.Better(b, a));
+        && Metric.All.Where(m => m != Metric.Tlp).All(m => m.Of(point.Scores) is not { } a || m.Of(other.Scores) is { } b && m.Better(b, a));
 
     private async Task<PeerPoint> MeasureAsync(PeerConfiguration configuration, string control, CancellationToken stop)
     {

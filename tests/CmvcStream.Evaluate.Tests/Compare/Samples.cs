@@ -22,6 +22,7 @@ internal static class Samples
         RateKbps = rate,
         PayloadKbps = payload,
         WireKbps = payload + 1,
+        ConnectedSeconds = 32,
         Scores = new(psnr, psnr / 50, psnr / 45, lpips, null, null),
         Start = new(1, 2, 3),
         Shown = new(.9, 0, .2, new() { ["interpolated"] = .8, ["held"] = .1, ["transmitted"] = .1 }),

@@ -63,8 +63,11 @@ internal sealed record OurResult
 {
     public required double RateKbps { get; init; }
 
-    /// <summary>Bytes on the wire from sender to receiver, IP headers included, over the time from connecting to the end.</summary>
+    /// <summary>Bytes on the wire from sender to receiver, IP headers and setting up included, over the length of the source, as the others' are.</summary>
     public required double WireKbps { get; init; }
+
+    /// <summary>From connecting to the sender's end: longer than the source by what was still under way.</summary>
+    public required double ConnectedSeconds { get; init; }
 
     /// <summary>Bytes of keyframes, motion, text and control over the length of the source.</summary>
     public required double PayloadKbps { get; init; }

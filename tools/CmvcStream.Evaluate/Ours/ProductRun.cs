@@ -81,7 +81,8 @@ internal static class ProductRun
         return new(new()
         {
             RateKbps = kbps,
-            WireKbps = Math.Round(sent.Wire.Tx!.Bytes * 8 / 1000.0 / connected, 3),
+            WireKbps = Math.Round(sent.Wire.Tx!.Bytes * 8 / 1000.0 / seconds, 3),
+            ConnectedSeconds = Math.Round(connected, 2),
             PayloadKbps = Math.Round((payload.Keyframe + payload.Motion + payload.Text + payload.Control) * 8 / 1000.0 / seconds, 3),
             Scores = new(0, 0, 0, null, null, null),
             Start = new(Since(received.StartMs.Text), Since(received.StartMs.Picture), Since(received.StartMs.Full)),

@@ -14,19 +14,19 @@ internal static class Text
         + "brackets: on how many clips the two curves overlap, and how much of the range of ours that is. Where ours is better than a codec at any of the measured rates there is no overlap and no "
         + "number, so that this table leaves out the clearest wins, and losses.";
 
-    public const string StartUp = "Seconds from the receiver's accepting the session to the first text, the first picture and the first picture of full size; kbit/s on the wire and of payload; the longest time "
+    public const string StartUp = "Seconds from the receiver's accepting the session to the first text, the first picture and the first picture of full size; kbit/s on the wire and of payload over the length of the source, and how long the connection lasted; the longest time "
         + "without a new picture; seconds from capture to display (50th and 95th percentile); share of presented frames that are transmitted, interpolated or held.";
 
     public const string Live = "Each as real programs through the same throttled link. First picture: seconds from starting the sender. Shown: share of the captured frames (ours: of presented frames that are not held). "
         + "Freezes: more than a second without a new picture. Latency: seconds from capture to display. Scores: of what was shown, at the source times that it depicts, start left out.";
 
-    public static readonly string[] StartUpHead = ["clip", "budget", "wire", "payload", "text", "picture", "full", "longest freeze", "latency p50", "p95", "keyframes/s", "transmitted", "interpolated", "held"];
+    public static readonly string[] StartUpHead = ["clip", "budget", "wire", "payload", "connected", "text", "picture", "full", "longest freeze", "latency p50", "p95", "keyframes/s", "transmitted", "interpolated", "held"];
 
     public static string Method(Evaluation evaluation)
     {
         var s = evaluation.Settings;
         return $"Each clip is played to and fro for {s.Seconds} s at {s.Fps} frames a second within {s.Box}; the first {s.SkipSeconds} s are not scored, every {s.Every}th frame after that is. "
-            + $"Ours: the real sender (--mode {s.Mode}, told the rate) and receiver over the link of throttle ({s.Link}, of the same rate), in real time; rates are bytes on the wire by the kernel's counters. "
+            + $"Ours: the real sender (--mode {s.Mode}, told the rate) and receiver over the link of throttle ({s.Link}, of the same rate), in real time; its bytes on the wire are the kernel's counters. All rates are bytes over the length of the source. "
             + "The others: through ffmpeg, every encoding at full, half and quarter size (bicubic upscaling), full, half and third frame rate, zero-latency and with lookahead; average bit rate without a bound on bursts. "
             + "PSNR, SSIM and MS-SSIM of luma; LPIPS and tLP as described in docs/benchmarks.md.";
     }
@@ -51,7 +51,7 @@ internal static class Text
 
     public static string[] StartUpRow(ClipResult clip, OurResult o) =>
     [
-        clip.Name, Rate(o.RateKbps), Two(o.WireKbps), Two(o.PayloadKbps), Two(o.Start.Text), Two(o.Start.Picture), Two(o.Start.Full), Two(o.Shown.LongestFreeze), Two(o.LatencyP50), Two(o.LatencyP95), Two(o.KeyframesPerSecond),
+        clip.Name, Rate(o.RateKbps), Two(o.WireKbps), Two(o.PayloadKbps), Two(o.ConnectedSeconds), Two(o.Start.Text), Two(o.Start.Picture), Two(o.Start.Full), Two(o.Shown.LongestFreeze), Two(o.LatencyP50), Two(o.LatencyP95), Two(o.KeyframesPerSecond),
         Share(o, "transmitted"), Share(o, "interpolated"), Share(o, "held"),
     ];
 

@@ -285,6 +285,47 @@ public sealed class LauncherSetupTests : IDisposable
 
         Assert.Equal(2, _sandbox.ReadLines("npm.log").Length);
         Assert.All(_sandbox.ReadLines("npm.log"), static call => Assert.StartsWith("ci --ignore-scripts", call, StringComparison.Ordinal));
+        Assert.Equal(2, _sandbox.Builds);
+    }
+
+    [Fact]
+    public async Task SetupTest_NpmFailedInBetween_FetchesAgain()
+    {
+        _sandbox.Fake("id", "echo 0");
+        _sandbox.WriteFile("repository/package-lock.json", "{}");
+        _sandbox.Fake("npm", "mkdir -p node_modules");
+        await _sandbox.RunAsync("setup", "test");
+        _sandbox.Fake("npm", "echo 'npm error network' >&2; exit 1");
+        _sandbox.WriteFile("repository/package-lock.json", "{ }");
+
+        var result = await _sandbox.RunAsync("setup", "test");
+        _sandbox.WriteFile("repository/package-lock.json", "{}");
+        _sandbox.Fake("npm", "echo \"$*\" >>$SANDBOX/npm.log");
+        await _sandbox.RunAsync("setup", "test");
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("could not fetch npm packages: npm error network", result.ErrorLines[^1], StringComparison.Ordinal);
+        Assert.Single(_sandbox.ReadLines("npm.log"));
+    }
+
+    [Fact]
+    public async Task SetupTest_FirstTime_FetchesNpmPackagesBeforeItBuilds()
+    {
+        _sandbox.Fake("id", "echo 0");
+        _sandbox.WriteFile("repository/package-lock.json", "{}");
+        _sandbox.Fake("npm", "mkdir -p node_modules");
+        _sandbox.FakeDotnet("[ -d node_modules ] || exit 1; make_programs");
+
+        Assert.Equal(0, (await _sandbox.RunAsync("setup", "test")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Setup_Programs_NeedNoNpm()
+    {
+        _sandbox.WriteFile("repository/package-lock.json", "{}");
+        _sandbox.Remove("npm");
+
+        Assert.Equal(0, (await _sandbox.RunAsync("setup")).ExitCode);
     }
 
     private void CopySources()

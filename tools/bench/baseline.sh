@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ours on a handful of synthetic clips, against a committed baseline: tools/bench/baseline.sh check | make
-#   check   fails where ours has become worse by more than the tolerances, three times those of a quiet machine
+#   check   fails where ours has become worse by more than the tolerances, three times those of a quiet machine, and so twice
 #   make    measures anew and replaces the baseline
 # EVALUATE names the built program, where ./cmvc shall not be asked for it. A minute and a half.
 set -euo pipefail
@@ -17,7 +17,10 @@ clip plasma 'gradients=s=480x270:r=30:c0=red:c1=navy:c2=gold:n=3:seed=7:speed=0.
 
 run() { "${evaluate[@]}" synthetic:street synthetic:drone "$folder"/{shapes,zoom,plasma}.mp4 --rates 8 --against none --seconds 8 --skip 3 --report "$folder" "$@"; }
 case ${1-} in
-    check) run --baseline "$here/baseline.json" --tolerance 3 ;;
+    check)
+        check() { run --baseline "$here/baseline.json" --tolerance 3; }
+        # What ran beside the first time does not decide: a regression is there again.
+        check || { rm -rf "$folder"/parts/ours; check; } ;;
     make) run && cp "$folder/evaluation.json" "$here/baseline.json" ;;
     *) echo "baseline.sh: check or make" >&2; exit 2 ;;
 esac

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using CmvcStream.Evaluate.Compare;
+using CmvcStream.Evaluate.Live;
 using CmvcStream.Evaluate.Measure;
 using CmvcStream.Evaluate.Media;
 using CmvcStream.Evaluate.Metrics;
@@ -42,7 +43,33 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
             peers[sequence.Name] = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
         var ours = await OursAsync(sequences, vmaf, stop);
         var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, clip.StartsWith("synthetic:", StringComparison.Ordinal) ? clip : Path.GetFileName(clip), s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
-        return new() { Made = machine, Settings = settings, Clips = clips, Failures = _failures };
+        var live = new List<LiveResult>();
+        foreach (var sequence in options.Live.Length == 0 ? [] : sequences)
+            live.AddRange(await LiveAsync(sequence, vmaf, machine, stop));
+        return new() { Made = machine, Settings = settings, Clips = clips, Live = live, Failures = _failures };
+    }
+
+    private ProductSettings Product => new(options.Fps, options.Box, options.Mode, options.Link);
+
+    private async Task<List<LiveResult>> LiveAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, CancellationToken stop)
+    {
+        var reference = await Reference.ReadAsync(sequence, _plan, stop);
+        using var scorer = new Scorer(reference, options.Lpips, vmaf);
+        var study = new LiveStudy(Product, Path.Combine(_parts, "live"), Key($"{Build()} {_plan} {Product} {string.Join(' ', options.Link)} {Model} {machine.Versions["ffmpeg"]}"));
+        var results = new List<LiveResult>();
+        foreach (var rate in options.Live)
+        {
+            try
+            {
+                results.AddRange(await study.MeasureAsync(reference, rate, scorer, Say, stop));
+            }
+            catch (EvaluateException e)
+            {
+                Fail($"{sequence.Name} at {rate} kbit/s, end to end: {e.Message}");
+            }
+        }
+
+        return results;
     }
 
     /// <summary>Ours, one run after another; each is scored while the next one streams, by a process that gives way to it.</summary>
@@ -65,7 +92,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
                 try
                 {
                     var folder = Path.Combine(_parts, "ours", name);
-                    var run = await ProductRun.StreamAsync(sequence, options.Seconds, rate, new(options.Fps, options.Box, options.Mode, options.Link), folder, stop);
+                    var run = await ProductRun.StreamAsync(sequence, options.Seconds, rate, Product, folder, stop);
                     await scoring;
                     scoring = ScoreAsync(run, sequence, file, results[sequence.Name], vmaf, stop);
                 }

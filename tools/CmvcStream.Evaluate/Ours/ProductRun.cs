@@ -46,7 +46,6 @@ internal static class ProductRun
         var relay = $"127.0.0.1:{FreePort()}";
         await using var link = Start("cmvc-throttle", ["--listen", relay, "--to", listen.Authority, .. throttle]);
         await ReadyAsync(link, "cmvc-throttle", "listen", stop);
-        var launched = DateTimeOffset.UtcNow;
         await using var sender = Start("cmvc-send", ["--to", "http://" + relay, .. send]);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(TimeSpan.FromSeconds((seconds * 3) + 60));
@@ -60,13 +59,13 @@ internal static class ProductRun
             throw new EvaluateException($"{sequence.Name} at {rate}: sender and receiver did not end in time; the sender said: {sender.LastWords()}; the receiver: {receiver.LastWords()}");
         }
 
-        return Read(folder, seconds, kbps, launched, [
+        return Read(folder, seconds, kbps, [
             $"./cmvc receive --listen http://127.0.0.1:50051 {Line(receive, folder)}",
             $"./cmvc throttle --listen 127.0.0.1:50050 --to 127.0.0.1:50051 {Line(throttle, folder)}",
             $"./cmvc send --to http://127.0.0.1:50050 {Line(send, folder).Replace(sequence.File, Path.GetFileName(sequence.File), StringComparison.Ordinal)}"]);
     }
 
-    private static ProductResult Read(string folder, int seconds, double kbps, DateTimeOffset launched, string[] commands)
+    private static ProductResult Read(string folder, int seconds, double kbps, string[] commands)
     {
         var (sent, received) = (Statistics.Read(Path.Combine(folder, "send.json")), Statistics.Read(Path.Combine(folder, "receive.json")));
         var frames = ShownFrame.Read(Path.Combine(folder, "shown.y4m.frames.tsv"));
@@ -93,7 +92,7 @@ internal static class ProductRun
             KeyframesPerSecond = Math.Round(sent.Frames.Coded.GetValueOrDefault() / (double)seconds, 2),
             TextOnlySeconds = Math.Round(sent.Modes.Tt2vS, 1),
             Commands = commands,
-        }, Path.Combine(folder, "shown.y4m"), Math.Round(fresh[0].Wall - (launched.ToUnixTimeMilliseconds() / 1000.0), 2));
+        }, Path.Combine(folder, "shown.y4m"), frames);
     }
 
     private static ChildProcess Start(string name, string[] arguments)
@@ -132,18 +131,21 @@ internal static class ProductRun
 /// <summary>What a run gave, not scored yet.</summary>
 /// <param name="Result">All but scores.</param>
 /// <param name="ShownFile">y4m of what was shown.</param>
-/// <param name="LaunchToPicture">Seconds from starting the sender's program to the first picture.</param>
-internal sealed record ProductResult(OurResult Result, string ShownFile, double LaunchToPicture);
+/// <param name="Frames">All presented frames.</param>
+internal sealed record ProductResult(OurResult Result, string ShownFile, IReadOnlyList<ShownFrame> Frames);
 
 /// <summary>A presented frame, as the receiver's table has it.</summary>
 /// <param name="Wall">Unix time in seconds.</param>
+/// <param name="SourceSeconds">The source time that it depicts.</param>
 /// <param name="Provenance">What it is.</param>
-internal sealed record ShownFrame(double Wall, string Provenance)
+internal sealed record ShownFrame(double Wall, double SourceSeconds, string Provenance)
 {
     public bool IsFresh => Provenance is not ("held" or "none");
 
     public static ShownFrame[] Read(string table) => [.. File.ReadLines(table).Skip(1).Select(line => line.Split('\t'))
-        .Select(row => new ShownFrame(long.Parse(row[1], CultureInfo.InvariantCulture) / 1e6, row[3]))];
+        .Select(row => new ShownFrame(Seconds(row[1]), Seconds(row[2]), row[3]))];
+
+    private static double Seconds(string microseconds) => long.Parse(microseconds, CultureInfo.InvariantCulture) / 1e6;
 }
 
 internal static class Pairs

@@ -8,7 +8,8 @@ namespace CmvcStream.Inference;
 /// <param name="Shape">Its dimensions; -1 is one that is free.</param>
 public sealed record TensorPort(string Name, Type ElementType, IReadOnlyList<int> Shape)
 {
-    public override string ToString() => $"{Name} {ElementType.Name.ToLowerInvariant()}[{string.Join(',', Shape.Select(d => d < 0 ? "?" : d.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]";
+    public override string ToString() =>
+        $"{Name} {ElementType.Name.ToLowerInvariant()}[{string.Join(',', Shape).Replace("-1", "?", StringComparison.Ordinal)}]";
 
     /// <summary>Whether a tensor of these dimensions goes in.</summary>
     public bool Takes(IReadOnlyList<long> shape) => shape.Count == Shape.Count && shape.Zip(Shape).All(d => d.First > 0 && (d.Second < 0 || d.First == d.Second));
@@ -68,7 +69,8 @@ public sealed class OnnxModel : IDisposable
         }
         catch (Exception e) when ((e.InnerException ?? e) is DllNotFoundException)
         {
-            throw new ModelException("ONNX Runtime's native library cannot be loaded beside this program; './cmvc setup' puts it there: " + (e.InnerException ?? e).Message, e);
+            var why = (e.InnerException ?? e).Message;
+            throw new ModelException($"ONNX Runtime's native library cannot be loaded beside this program; a new build ('./cmvc setup evaluate') puts it there: {why}", e);
         }
     }
 
@@ -96,7 +98,8 @@ public sealed class OnnxModel : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            throw new ModelException($"{File} fails with inputs of {string.Join(", ", shapes.Select(s => $"{s.Key} [{string.Join(',', s.Value)}]"))}: {e.Message}", e);
+            var given = string.Join(", ", shapes.Select(s => $"{s.Key} [{string.Join(',', s.Value)}]"));
+            throw new ModelException($"{File} fails with inputs of {given}: {e.Message}", e);
         }
     }
 

@@ -31,7 +31,11 @@ internal static class Baseline
     public static IReadOnlyList<string> Regressions(Evaluation before, Evaluation now, double tolerance = 1)
     {
         if (Comparable(before.Settings) != Comparable(now.Settings))
-            throw new EvaluateException($"the baseline was made with other settings ({Comparable(before.Settings)}) than this ({Comparable(now.Settings)}): evaluate with the same, or make a new baseline");
+        {
+            throw new EvaluateException($"the baseline was made with other settings ({Comparable(before.Settings)}) than this ({Comparable(now.Settings)}): "
+                + "evaluate with the same, or make a new baseline");
+        }
+
         var worse = new List<string>();
         foreach (var clip in before.Clips)
         {

@@ -28,21 +28,23 @@ public static class EvaluateCommand
         var clips = new Argument<string[]>("CLIP") { Description = "Video files, or synthetic:NAME.", Arity = ArgumentArity.OneOrMore };
         var rates = Value("--rates", "4,8,16", ParseRates, "Rates of the link in kbit/s on the wire.", [4.0, 8, 16]);
         var against = Value("--against", "x265,libaom,svtav1,x264", ParseCodecs, "Whom to compare with; none measures ours alone.", PeerCodec.All);
-        var link = CommandOptions.Value<LinkPreset?>("--link", "NAME", LinkPreset.Find, "What else the link is like: a preset of throttle, at each of the rates; 50 ms of delay unless given.");
+        var link = CommandOptions.Value<LinkPreset?>("--link", "NAME", LinkPreset.Find,
+            "What else the link is like: a preset of throttle, at each of the rates; 50 ms of delay unless given.");
         var report = CommandOptions.Value("--report", "DIR", t => t, "Takes report.html, evaluation.json, and what is measured so far.", required: true);
         var live = Value("--live", "8,16,32", ParseRates, "Rates at which ours and others also run on the same link, end to end.", []);
         var lpips = CommandOptions.Value<string?>("--lpips", "FILE.onnx", t => t, "A network for LPIPS and tLP: inputs ref and dist [1,3,H,W].");
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf, where the one in PATH has none.");
         var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
         var baseline = CommandOptions.Value<string?>("--baseline", "FILE.json", t => t, "An earlier evaluation: fails where ours has become worse.");
-        var tolerance = Value("--tolerance", "2", t => double.TryParse(t, CultureInfo.InvariantCulture, out var n) && n is > 0 and <= 10 ? n : throw new FormatException($"'{t}' is no factor above 0, up to 10"),
+        var tolerance = Value("--tolerance", "2", ParseFactor,
             "How many times the usual tolerances a metric may be worse than the baseline's; more on a machine that is busy.", 1.0);
-        var mode = Value("--mode", "it2v", t => t is "auto" or "it2v" or "tt2v" ? t : throw new FormatException($"'{t}' is no mode: auto, it2v or tt2v"), "The sender's mode.", "it2v");
+        var mode = Value("--mode", "it2v", ParseMode, "The sender's mode.", "it2v");
         var (seconds, skip, every, fps, size) = (Number("--seconds", 30, 2, 3600, "Length of each sequence: a shorter clip is played to and fro."),
             Number("--skip", 6, 0, 3600, "Seconds at the start that are not scored."), Every(), Number("--fps", 15, 1, 60, "Captured frames a second."), Size());
         var jobs = Number("--jobs", Environment.ProcessorCount, 1, 256, "Encodings of the others at a time.");
         var command = new RootCommand("Compares the product with what people would use instead: the same clip, the same bytes, the same measure.") { clips };
-        foreach (var option in new Option[] { rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs })
+        Option[] all = [rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs];
+        foreach (var option in all)
             command.Options.Add(option);
         command.Subcommands.Add(ScoreCommand.Build(output, error));
         command.Subcommands.Add(ReportCommand.Build(output, error));
@@ -113,7 +115,9 @@ public static class EvaluateCommand
     }
 
     internal static Option<int> Number(string name, int standard, int least, int most, string description) => Value(name, "N",
-        t => int.TryParse(t, CultureInfo.InvariantCulture, out var n) && n >= least && n <= most ? n : throw new FormatException($"'{t}' is no whole number from {least} to {most}"),
+        t => int.TryParse(t, CultureInfo.InvariantCulture, out var n) && n >= least && n <= most
+            ? n
+            : throw new FormatException($"'{t}' is no whole number from {least} to {most}"),
         $"{description} {standard} unless given.", standard);
 
     internal static Option<int> Every() => Number("--every", 5, 1, 100, "Scores every n-th captured frame; no multiple of 2 or 3 is fair to all frame rates.");
@@ -134,6 +138,12 @@ public static class EvaluateCommand
             : throw new FormatException($"'{t}' is no rate: kbit/s from 0.5 to 1000, with commas between, for example 4,8,16")).ToArray();
         return rates.Distinct().Count() == rates.Length ? rates : throw new FormatException("a rate is named twice");
     }
+
+    private static double ParseFactor(string text) => double.TryParse(text, CultureInfo.InvariantCulture, out var factor) && factor is > 0 and <= 10
+        ? factor
+        : throw new FormatException($"'{text}' is no factor above 0, up to 10");
+
+    private static string ParseMode(string text) => text is "auto" or "it2v" or "tt2v" ? text : throw new FormatException($"'{text}' is no mode: auto, it2v or tt2v");
 
     private static IReadOnlyList<PeerCodec> ParseCodecs(string text) => text == "none" ? [] : [.. text.Split(',').Distinct().Select(PeerCodec.Find)];
 }

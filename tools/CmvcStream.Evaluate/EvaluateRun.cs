@@ -17,6 +17,8 @@ namespace CmvcStream.Evaluate;
 /// </summary>
 internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
 {
+    private static readonly string[] Programs = ["cmvc-send", "cmvc-receive", "cmvc-throttle"];
+
     private readonly string _parts = Path.Combine(options.Folder, "parts");
     private readonly ScoringPlan _plan = new(options.Fps, options.Seconds, options.Skip, options.Every);
     private readonly List<string> _failures = [];
@@ -27,8 +29,8 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         Directory.CreateDirectory(_parts);
         var vmaf = await Vmaf.FindAsync(options.Vmaf, options.VmafModel, stop);
         var machine = await Machine.DescribeAsync(stop);
-        var settings = new Settings(options.Rates, options.Seconds, options.Skip, options.Every, options.Fps, options.Box.ToString(), options.Mode, string.Join(' ', options.Link),
-            options.Lpips is { } model ? $"{Path.GetFileName(model)} {Fingerprint(model)[..16]}" : null);
+        var settings = new Settings(options.Rates, options.Seconds, options.Skip, options.Every, options.Fps, options.Box.ToString(), options.Mode,
+            string.Join(' ', options.Link), options.Lpips is { } model ? $"{Path.GetFileName(model)} {Fingerprint(model)[..16]}" : null);
         var sequences = new List<Sequence>();
         foreach (var clip in options.Clips)
         {
@@ -42,7 +44,8 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         foreach (var sequence in sequences)
             peers[sequence.Name] = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
         var ours = await OursAsync(sequences, vmaf, stop);
-        var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, clip.StartsWith("synthetic:", StringComparison.Ordinal) ? clip : Path.GetFileName(clip), s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
+        var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, Sequence.IsSynthetic(clip) ? clip : Path.GetFileName(clip),
+            s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
         var live = new List<LiveResult>();
         foreach (var sequence in options.Live.Length == 0 ? [] : sequences)
             live.AddRange(await LiveAsync(sequence, vmaf, machine, stop));
@@ -55,7 +58,8 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     {
         var reference = await Reference.ReadAsync(sequence, _plan, stop);
         using var scorer = new Scorer(reference, options.Lpips, vmaf);
-        var study = new LiveStudy(Product, Path.Combine(_parts, "live"), Key($"{Build()} {_plan} {Product} {string.Join(' ', options.Link)} {Model} {machine.Versions["ffmpeg"]}"));
+        var study = new LiveStudy(Product, Path.Combine(_parts, "live"), 
+            Key($"{Build()} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model} {machine.Versions["ffmpeg"]}"));
         var results = new List<LiveResult>();
         foreach (var rate in options.Live)
         {
@@ -82,7 +86,8 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
             foreach (var rate in options.Rates)
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}-{rate}");
-                var file = Path.Combine(_parts, "ours", $"{name}-{Key($"{build} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}")}.json");
+                var key = Key($"{build} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}");
+                var file = Path.Combine(_parts, "ours", $"{name}-{key}.json");
                 if (PartFile.Read<OurResult>(file) is { } known)
                 {
                     results[sequence.Name].Add(known);
@@ -113,14 +118,16 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     {
         try
         {
-            string[] score = ["score", sequence.File, run.ShownFile, "--result-fps", Text(ProductRun.ShownFps), "--fps", Text(options.Fps), "--skip", Text(options.Skip), "--every", Text(options.Every),
-                "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString(), .. options.Lpips is { } model ? new[] { "--lpips", model } : [], .. vmaf is null ? [] : new[] { "--vmaf", vmaf.Ffmpeg }, .. vmaf?.Model is { } its ? new[] { "--vmaf-model", its } : []];
-            var said = await ChildProcess.RunAsync(Environment.ProcessPath!, [.. score, "--picture", Path.ChangeExtension(file, ".jpg")], background: true, stop);
+            var (picture, score) = (Path.ChangeExtension(file, ".jpg"), ScoreArguments(sequence, vmaf));
+            var said = await ChildProcess.RunAsync(Environment.ProcessPath!, ["score", sequence.File, run.ShownFile, .. score, "--picture", picture], background: true, stop);
             var scores = JsonSerializer.Deserialize(said, EvaluationJson.Default.Scores)!;
-            var result = run.Result with { Scores = scores, Picture = Path.GetFileName(Path.ChangeExtension(file, ".jpg")), Commands = [.. run.Result.Commands, $"./cmvc evaluate {string.Join(' ', score).Replace(sequence.File, Path.GetFileName(sequence.File), StringComparison.Ordinal).Replace(run.ShownFile, "shown.y4m", StringComparison.Ordinal)}"] };
+            var command = $"./cmvc evaluate score {Path.GetFileName(sequence.File)} {Path.GetFileName(run.ShownFile)} {string.Join(' ', score)}";
+            var result = run.Result with { Scores = scores, Picture = Path.GetFileName(picture), Commands = [.. run.Result.Commands, command] };
             PartFile.Write(file, result);
             results.Add(result);
-            Say($"{sequence.Name}: ours at {result.RateKbps}: on the wire {result.WireKbps:0.00}, payload {result.PayloadKbps:0.00} kbit/s; {string.Join(", ", Metric.All.Where(m => m.Of(scores) is not null).Select(m => $"{m.Name} {m.Text(m.Of(scores))}"))}");
+            var measured = string.Join(", ", Metric.All.Where(m => m.Of(scores) is not null).Select(m => $"{m.Name} {m.Text(m.Of(scores))}"));
+            Say(string.Create(CultureInfo.InvariantCulture,
+                $"{sequence.Name}: ours at {result.RateKbps}: on the wire {result.WireKbps:0.00}, payload {result.PayloadKbps:0.00} kbit/s; {measured}"));
         }
         catch (EvaluateException e)
         {
@@ -130,6 +137,14 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         {
             File.Delete(run.ShownFile);
         }
+    }
+
+    private string[] ScoreArguments(Sequence sequence, VmafProgram? vmaf)
+    {
+        string[] given = ["--result-fps", Text(ProductRun.ShownFps), "--fps", Text(options.Fps), "--skip", Text(options.Skip), "--every", Text(options.Every),
+            "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString()];
+        (string Name, string? Value)[] extras = [("--lpips", options.Lpips), ("--vmaf", vmaf?.Ffmpeg), ("--vmaf-model", vmaf?.Model)];
+        return [.. given, .. extras.Where(e => e.Value is not null).SelectMany(e => new[] { e.Name, e.Value! })];
     }
 
     private async Task<List<PeerPoint>> PeersAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, Settings settings, CancellationToken stop)
@@ -146,7 +161,8 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
                 var before = study.Made;
                 var measured = await study.MeasureAsync(codec, options.Rates.Max(), options.Jobs, stop);
                 points.AddRange(measured);
-                Say(string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}: {codec.Name}, {measured.Count} encodings ({study.Made - before} new), least {measured.Min(p => p.PayloadKbps):0.0} kbit/s of payload, on the wire {measured.Min(p => p.WireKbps):0.0}"));
+                Say(string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}: {codec.Name}, {measured.Count} encodings ({study.Made - before} new), "
+                    + $"least {measured.Min(p => p.PayloadKbps):0.0} kbit/s of payload, on the wire {measured.Min(p => p.WireKbps):0.0}"));
             }
             catch (EvaluateException e)
             {
@@ -161,9 +177,9 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     /// <summary>What a program of ours is, so that another build counts as another.</summary>
     private static string Build()
     {
-        var parts = Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Select(Path.GetFileName)
-            .Where(f => f!.StartsWith("cmvc-", StringComparison.Ordinal) && f != "cmvc-evaluate.dll" || f!.StartsWith("CmvcStream.", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
-        return Key(string.Concat(parts.Select(f => Fingerprint(Path.Combine(AppContext.BaseDirectory, f!)))));
+        var libraries = Directory.EnumerateFiles(AppContext.BaseDirectory, "CmvcStream.*.dll")
+            .Where(f => !f.EndsWith(".Tests.dll", StringComparison.Ordinal)).Concat(Programs.Select(p => Path.Combine(AppContext.BaseDirectory, p + ".dll")));
+        return Key(string.Concat(libraries.Order(StringComparer.Ordinal).Select(Fingerprint)));
     }
 
     private string Model => options.Lpips is { } file ? Fingerprint(file) : "none";

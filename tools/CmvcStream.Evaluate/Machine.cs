@@ -20,7 +20,8 @@ internal static class Machine
         };
         foreach (var (name, version) in await LibrariesAsync(stop))
             versions[name] = version;
-        return new(DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), $"{Environment.ProcessorCount} cores of {Processor()}", versions["product"], versions);
+        var date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        return new(date, $"{Environment.ProcessorCount} cores of {Processor()}", versions["product"], versions);
     }
 
     /// <summary>Versions of the encoders' libraries, where a package manager knows them.</summary>
@@ -28,7 +29,8 @@ internal static class Machine
     {
         try
         {
-            var said = await ChildProcess.RunAsync("sh", ["-c", $"dpkg-query -W -f '${{db:Status-Abbrev}} ${{Package}} ${{Version}}\\n' {string.Join(' ', Libraries.Select(l => $"'{l}'"))} || true"], stop: stop);
+            const string Query = "dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\\n'";
+            var said = await ChildProcess.RunAsync("sh", ["-c", $"{Query} {string.Join(' ', Libraries.Select(l => $"'{l}'"))} || true"], stop: stop);
             return said.Split('\n').Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(w => w is ["ii", _, _]).Select(w => (w[1], w[2]));
         }
         catch (EvaluateException)

@@ -13,15 +13,21 @@ internal static class ScoreCommand
 {
     public static Command Build(TextWriter output, TextWriter error)
     {
-        var (source, result) = (new Argument<string>("SOURCE") { Description = "What was sent." }, new Argument<string>("RESULT") { Description = "What was shown: frame k depicts source time k / fps." });
-        var (fps, resultFps) = (EvaluateCommand.Number("--fps", 15, 1, 60, "Frames of the source a second that are compared."), EvaluateCommand.Number("--result-fps", 30, 1, 240, "Frames of the result a second."));
-        var (skip, every, seconds) = (EvaluateCommand.Number("--skip", 0, 0, 3600, "Seconds at the start that are not scored."), EvaluateCommand.Every(), EvaluateCommand.Number("--seconds", 30, 1, 3600, "Length."));
-        var size = EvaluateCommand.Size();
+        var source = new Argument<string>("SOURCE") { Description = "What was sent." };
+        var result = new Argument<string>("RESULT") { Description = "What was shown: frame k depicts source time k / fps." };
+        var fps = EvaluateCommand.Number("--fps", 15, 1, 60, "Frames of the source a second that are compared.");
+        var resultFps = EvaluateCommand.Number("--result-fps", 30, 1, 240, "Frames of the result a second.");
+        var skip = EvaluateCommand.Number("--skip", 0, 0, 3600, "Seconds at the start that are not scored.");
+        var seconds = EvaluateCommand.Number("--seconds", 30, 1, 3600, "Length.");
+        var (every, size) = (EvaluateCommand.Every(), EvaluateCommand.Size());
         var lpips = CommandOptions.Value<string?>("--lpips", "FILE.onnx", t => t, "A network for LPIPS and tLP.");
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf.");
         var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
         var picture = CommandOptions.Value<string?>("--picture", "FILE.jpg", t => t, "Takes one picture of the result.");
-        var command = new Command("score", "Scores a received video against its source.") { source, result, fps, resultFps, skip, every, seconds, size, lpips, vmaf, vmafModel, picture };
+        var command = new Command("score", "Scores a received video against its source.")
+        {
+            source, result, fps, resultFps, skip, every, seconds, size, lpips, vmaf, vmafModel, picture,
+        };
         command.SetAction((r, stop) => EvaluateCommand.Guarded(error, async () =>
         {
             var video = await VideoFile.ProbeAsync(r.GetRequiredValue(source), stop);

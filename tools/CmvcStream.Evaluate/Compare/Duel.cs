@@ -31,7 +31,8 @@ internal sealed record Duel(ClipResult Clip, OurResult Ours, double Kbps, double
         foreach (var clip in evaluation.Clips)
         {
             var ours = clip.Ours.Find(o => o.RateKbps == rateKbps);
-            if (ours is null || metric.Of(ours.Scores) is not { } value || PeerCurves.Least(clip.Peers.Where(p => metric.Of(p.Scores) is not null), basis) is not { } least)
+            var least = PeerCurves.Least(clip.Peers.Where(p => metric.Of(p.Scores) is not null), basis);
+            if (ours is null || metric.Of(ours.Scores) is not { } value || least is null)
                 continue;
             // A budget, not what was used of it, would favour ours where it leaves bytes unused.
             var kbps = ours.Kbps(basis);

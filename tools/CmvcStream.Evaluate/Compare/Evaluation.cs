@@ -29,7 +29,9 @@ internal sealed record Evaluation
         try
         {
             var read = JsonSerializer.Deserialize(File.ReadAllText(path), EvaluationJson.Default.Evaluation);
-            return read is { Schema: CurrentSchema } ? read : throw new EvaluateException($"{path} is an evaluation of schema {read?.Schema}; this version reads {CurrentSchema}: evaluate again");
+            return read is { Schema: CurrentSchema }
+                ? read
+                : throw new EvaluateException($"{path} is an evaluation of schema {read?.Schema}; this version reads {CurrentSchema}: evaluate again");
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -47,7 +49,9 @@ internal sealed record MadeOn(string Date, string Machine, string Product, Dicti
 /// <param name="RatesKbps">Budgets, kbit/s on the wire.</param>
 /// <param name="Seconds">Length of each sequence.</param>
 /// <param name="SkipSeconds">At its start, not scored: start-up is reported apart.</param>
-/// <param name="Every">Every n-th captured frame is scored; a number that is no multiple of 2 or 3, for the others also at half and third frame rate show each frame twice or thrice.</param>
+/// <param name="Every">
+/// Every n-th captured frame is scored. No multiple of 2 or 3 is fair: at half and third frame rate the others show each frame twice or thrice.
+/// </param>
 /// <param name="Fps">Captured frames a second.</param>
 /// <param name="Box">Bounding box of the picture.</param>
 /// <param name="Mode">--mode of the sender.</param>
@@ -175,7 +179,7 @@ internal sealed record LiveResult
     public required string[] Commands { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(Evaluation))]
 [JsonSerializable(typeof(OurResult))]
 [JsonSerializable(typeof(Scores))]

@@ -30,15 +30,17 @@ internal static class Summary
     {
         var deltas = evaluation.Clips.Select(c => Saving(c, codec, basis, metric)).ToArray();
         var known = deltas.Where(d => d?.RatePercent is not null).ToArray();
-        return known.Length == 0
-            ? new(null, null, 0, deltas.Length, null)
-            : new(Median(known.Select(d => d!.RatePercent!.Value)), known.Average(d => d!.RatePercent!.Value), known.Length, deltas.Length, known.Average(d => d!.Metrics?.OfTest ?? 0));
+        if (known.Length == 0)
+            return new(null, null, 0, deltas.Length, null);
+        double[] percents = [.. known.Select(d => d!.RatePercent!.Value)];
+        return new(Median(percents), percents.Average(), known.Length, deltas.Length, known.Average(d => d!.Metrics?.OfTest ?? 0));
     }
 
     /// <summary>Rate that ours needs for the same metric as a codec at its best configurations; null without two points of each.</summary>
     public static BjontegaardResult? Saving(ClipResult clip, string codec, Basis basis, Metric metric)
     {
-        var anchor = PeerCurves.Front(clip.Peers.Where(p => p.Codec == codec), basis, metric).Select(p => new RatePoint(p.Kbps(basis), metric.Of(p.Scores)!.Value)).ToArray();
+        var front = PeerCurves.Front(clip.Peers.Where(p => p.Codec == codec), basis, metric);
+        var anchor = front.Select(p => new RatePoint(p.Kbps(basis), metric.Of(p.Scores)!.Value)).ToArray();
         var ours = clip.Ours.Where(o => metric.Of(o.Scores) is not null).Select(o => new RatePoint(o.Kbps(basis), metric.Of(o.Scores)!.Value)).ToArray();
         return anchor.Length < 2 || ours.Length < 2 ? null : BjontegaardDelta.Compare(anchor, ours, metric.HigherIsBetter);
     }
@@ -47,7 +49,8 @@ internal static class Summary
     public static IReadOnlyList<string> Codecs(Evaluation evaluation) => [.. evaluation.Clips.SelectMany(c => c.Peers).Select(p => p.Codec).Distinct()];
 
     /// <summary>Metrics that were measured.</summary>
-    public static IReadOnlyList<Metric> Metrics(Evaluation evaluation) => [.. Metric.All.Where(m => evaluation.Clips.Any(c => c.Ours.Any(o => m.Of(o.Scores) is not null)))];
+    public static IReadOnlyList<Metric> Metrics(Evaluation evaluation) =>
+        [.. Metric.All.Where(m => evaluation.Clips.Any(c => c.Ours.Any(o => m.Of(o.Scores) is not null)))];
 
     public static double Median(IEnumerable<double> values)
     {

@@ -50,4 +50,8 @@ internal readonly record struct LivePicture(double SourceSeconds, double WallSec
 /// <param name="UpKbps">Wire bytes towards the receiver while the source lasted, kbit/s.</param>
 /// <param name="DownKbps">And back.</param>
 /// <param name="FailureReason">Why no picture was ever shown; null when one was.</param>
-internal sealed record LiveRun(string Name, string Settings, IReadOnlyList<string> Commands, IReadOnlyList<LivePicture> Pictures, string? ShownFile, double UpKbps, double DownKbps, string? FailureReason);
+internal sealed record LiveRun(string Name, string Settings, IReadOnlyList<string> Commands, IReadOnlyList<LivePicture> Pictures, string? ShownFile, double UpKbps, double DownKbps, string? FailureReason)
+{
+    /// <summary>Frames a second of the shown file, where they are not the scene's.</summary>
+    public double? ShownFps { get; init; }
+}

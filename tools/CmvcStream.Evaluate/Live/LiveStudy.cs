@@ -1,8 +1,6 @@
 using System.Globalization;
-using CmvcStream.Core.Media;
 using CmvcStream.Evaluate.Compare;
 using CmvcStream.Evaluate.Measure;
-using CmvcStream.Evaluate.Media;
 using CmvcStream.Evaluate.Ours;
 
 namespace CmvcStream.Evaluate.Live;
@@ -34,7 +32,7 @@ internal sealed class LiveStudy(ProductSettings ours, string folder, string key)
         var results = new List<LiveResult>();
         foreach (var peer in _peers)
         {
-            var name = string.Create(CultureInfo.InvariantCulture, $"{reference.Sequence.Name}-{peer.Name}-{kbps}").Replace(' ', '-').Replace(",", "", StringComparison.Ordinal);
+            var name = string.Create(CultureInfo.InvariantCulture, $"{reference.Sequence.Name}-{peer.Name}-{kbps}").Replace(" ", "-").Replace(",", "");
             var file = Path.Combine(folder, $"{name}-{key}.json");
             if (PartFile.Read<LiveResult>(file) is not { } result)
             {
@@ -82,14 +80,15 @@ internal sealed class LiveStudy(ProductSettings ours, string folder, string key)
             // Pictures take hundreds of megabytes; what the programs said stays.
             if (Directory.Exists(scratch))
             {
-                foreach (var large in Directory.EnumerateFiles(scratch).Where(f => f.EndsWith(".y4m", StringComparison.Ordinal) || f.EndsWith(".yuv", StringComparison.Ordinal) || f.EndsWith(".raw", StringComparison.Ordinal)))
+                foreach (var large in Directory.EnumerateFiles(scratch).Where(f => Path.GetExtension(f) is ".y4m" or ".yuv" or ".mp4"))
                     File.Delete(large);
             }
         }
     }
 
     private static string Outcome(LiveResult result) => string.Create(CultureInfo.InvariantCulture,
-        $"first picture after {result.FirstPicture:0.0} s, {100 * result.ShownShare:0} % shown, {result.Freezes} freezes, latency {result.LatencyP50:0.0} s, {Metric.Lpips.Name} {Metric.Lpips.Text(result.Scores?.Lpips)}");
+        $"first picture after {result.FirstPicture:0.0} s, {100 * result.ShownShare:0} % shown, {result.Freezes} freezes, latency {result.LatencyP50:0.0} s, ")
+        + $"LPIPS {Metric.Lpips.Text(result.Scores?.Lpips)}";
 
     private static double? Rounded(double? seconds) => seconds is { } s ? Math.Round(s, 2) : null;
 }

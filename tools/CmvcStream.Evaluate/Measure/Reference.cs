@@ -26,7 +26,8 @@ internal sealed class Reference
         await foreach (var picture in FrameReader.ReadAsync(sequence.File, sequence.Size, wanted, "area", stop, plan.Fps))
             reference._pictures[wanted[reference._pictures.Count]] = [.. picture];
         return reference._pictures.Count == wanted.Length ? reference
-            : throw new EvaluateException($"{sequence.File} has no frame {wanted[reference._pictures.Count]} at {plan.Fps} frames a second, which is to be scored: give a longer clip or less --seconds");
+            : throw new EvaluateException($"{sequence.File} has no frame {wanted[reference._pictures.Count]} at {plan.Fps} frames a second, which is to be scored: "
+                + "give a longer clip or less --seconds");
     }
 }
 

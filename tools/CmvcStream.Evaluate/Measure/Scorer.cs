@@ -66,7 +66,9 @@ internal sealed class Scorer : IDisposable
             return null;
         var options = new VmafOptions { Size = _reference.Size, FramesPerSecond = _reference.Plan.Fps, Ffmpeg = _vmaf.Ffmpeg, Model = _vmaf.Model };
         var (scores, why) = await Vmaf.MeasureAsync(file, _reference.Sequence.File, options, stop);
-        return scores is null ? throw new EvaluateException(why!) : scores.Mean(_reference.Plan.SkipSeconds * _reference.Plan.Fps) is { } mean ? Math.Round(mean, 2) : null;
+        if (scores is null)
+            throw new EvaluateException(why!);
+        return scores.Mean(_reference.Plan.SkipSeconds * _reference.Plan.Fps) is { } mean ? Math.Round(mean, 2) : null;
     }
 
     private void Compare(int n, byte[] frame, byte[] previous, Means mean)
@@ -94,7 +96,8 @@ internal sealed class Scorer : IDisposable
         public double? Lpips;
         public readonly TemporalDistance Tlp = new();
 
-        public Scores Scores(double? vmaf) => new(Math.Round(Psnr.Decibels(SquaredError / Count), 3), Mean(Ssim), Mean(MsSsim), Lpips is { } l ? Mean(l) : null, Tlp.Mean is { } t ? Math.Round(t, 5) : null, vmaf);
+        public Scores Scores(double? vmaf) => new(Math.Round(Psnr.Decibels(SquaredError / Count), 3), Mean(Ssim), Mean(MsSsim),
+            Lpips is { } lpips ? Mean(lpips) : null, Tlp.Mean is { } tlp ? Math.Round(tlp, 5) : null, vmaf);
 
         private double Mean(double sum) => Math.Round(sum / Count, 5);
     }

@@ -22,7 +22,8 @@ internal static class FrameReader
         var terms = frames.Select(n => string.Create(CultureInfo.InvariantCulture, $"eq(n,{n})")).Chunk(50).Select(chunk => $"({string.Join('+', chunk)})");
         var filter = $"{rate}select='{string.Join('+', terms)}',scale={size.Width}:{size.Height}:flags={scaler}";
         await using var ffmpeg = ChildProcess.Start("ffmpeg",
-            ["-v", "error", "-i", "file:" + file, "-map", "0:V:0", "-vf", filter, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], background: true);
+            ["-v", "error", "-i", "file:" + file, "-map", "0:V:0", "-vf", filter, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+            background: true);
         var picture = new byte[size.Area * 3];
         while (true)
         {

@@ -13,11 +13,14 @@ namespace CmvcStream.Evaluate.Media;
 /// <param name="Size">Of its picture within the box.</param>
 internal sealed record Sequence(string Name, string File, PixelSize Size)
 {
+    private const string Scheme = "synthetic:";
     private const int LongestClip = 12, Widest = 854;
     private static readonly string[] NearLossless = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "10", "-pix_fmt", "yuv420p"];
 
     /// <summary>Name of a clip, as tables have it.</summary>
-    public static string NameOf(string clip) => clip.StartsWith("synthetic:", StringComparison.Ordinal) ? clip.Replace(':', '-') : Path.GetFileNameWithoutExtension(clip);
+    public static string NameOf(string clip) => IsSynthetic(clip) ? clip.Replace(':', '-') : Path.GetFileNameWithoutExtension(clip);
+
+    public static bool IsSynthetic(string clip) => clip.StartsWith(Scheme, StringComparison.Ordinal);
 
     /// <summary>Makes it, unless it is there.</summary>
     /// <param name="clip">A video file, or synthetic:NAME.</param>
@@ -34,8 +37,8 @@ internal sealed record Sequence(string Name, string File, PixelSize Size)
         if (!System.IO.File.Exists(path))
         {
             var partial = Path.Combine(folder, $"partial-{name}.mp4");
-            if (clip.StartsWith("synthetic:", StringComparison.Ordinal))
-                await DrawAsync(clip["synthetic:".Length..], seconds, box, partial, stop);
+            if (IsSynthetic(clip))
+                await DrawAsync(clip[Scheme.Length..], seconds, box, partial, stop);
             else
                 await PlayToAndFroAsync(await VideoFile.ProbeAsync(clip, stop), seconds, partial, stop);
             System.IO.File.Move(partial, path, overwrite: true);
@@ -46,7 +49,8 @@ internal sealed record Sequence(string Name, string File, PixelSize Size)
 
     /// <summary>Keeps the picture of the plan's moment as JPEG.</summary>
     public Task KeepPictureAsync(Measure.ScoringPlan plan, string path, CancellationToken stop) => ChildProcess.RunAsync("ffmpeg",
-        ["-v", "error", "-y", "-i", "file:" + File, "-vf", $"fps={plan.Fps},select='eq(n,{plan.Moment})',scale={Size.Width}:{Size.Height}:flags=area", "-frames:v", "1", "-q:v", "4", "-update", "1", "file:" + path], stop: stop);
+        ["-v", "error", "-y", "-i", "file:" + File, "-vf", $"fps={plan.Fps},select='eq(n,{plan.Moment})',scale={Size.Width}:{Size.Height}:flags=area",
+            "-frames:v", "1", "-q:v", "4", "-update", "1", "file:" + path], stop: stop);
 
     private static Task<string> PlayToAndFroAsync(VideoFile clip, int seconds, string output, CancellationToken stop)
     {
@@ -56,7 +60,8 @@ internal sealed record Sequence(string Name, string File, PixelSize Size)
         var parts = (int)Math.Ceiling(seconds / part);
         string[] input = ["-v", "error", "-y", "-t", part.ToString(CultureInfo.InvariantCulture), "-i", "file:" + clip.Path];
         string[] filter = parts == 1 ? ["-vf", scale] : ["-filter_complex", ToAndFro(scale, parts)];
-        return ChildProcess.RunAsync("ffmpeg", [.. input, .. filter, "-an", "-t", seconds.ToString(CultureInfo.InvariantCulture), .. NearLossless, "file:" + output], stop: stop);
+        string[] length = ["-an", "-t", seconds.ToString(CultureInfo.InvariantCulture)];
+        return ChildProcess.RunAsync("ffmpeg", [.. input, .. filter, .. length, .. NearLossless, "file:" + output], stop: stop);
     }
 
     private static string ToAndFro(string scale, int parts)
@@ -99,7 +104,8 @@ internal sealed record Sequence(string Name, string File, PixelSize Size)
                 }
             }
 
-            await ChildProcess.RunAsync("ffmpeg", ["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size.ToString(), "-r", Fps.ToString(CultureInfo.InvariantCulture), "-i", "file:" + raw, .. NearLossless, "file:" + output], stop: stop);
+            string[] input = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", size.ToString(), "-r", Fps.ToString(CultureInfo.InvariantCulture), "-i", "file:" + raw];
+            await ChildProcess.RunAsync("ffmpeg", ["-v", "error", "-y", .. input, .. NearLossless, "file:" + output], stop: stop);
         }
         finally
         {

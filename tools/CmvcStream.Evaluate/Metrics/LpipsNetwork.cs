@@ -14,7 +14,10 @@ internal sealed class LpipsNetwork : IDisposable
     // Mean and deviation of ImageNet's channels, for samples from 0 to 1.
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Deviation = [0.229f, 0.224f, 0.225f];
 
-    private readonly float[][] _normalised = [.. Enumerable.Range(0, 3).Select(c => Enumerable.Range(0, 256).Select(v => ((v / 255f) - Mean[c]) / Deviation[c]).ToArray())];
+    // For each channel and sample.
+    private static readonly float[][] Normalised =
+        [.. Mean.Zip(Deviation, (mean, deviation) => Enumerable.Range(0, 256).Select(v => ((v / 255f) - mean) / deviation).ToArray())];
+
     private readonly OnnxModel _model;
     private readonly OnnxBinding _binding;
     private readonly string _output;
@@ -30,7 +33,11 @@ internal sealed class LpipsNetwork : IDisposable
         try
         {
             if (_model.Outputs.Count != 1 || !_model.Inputs.Select(i => i.Name).Order().SequenceEqual([Result, Source]))
-                throw new ModelException($"{file} is no LPIPS: wanted are inputs {Source} and {Result} [1,3,H,W] and one output; it has {string.Join(", ", _model.Inputs)} and {string.Join(", ", _model.Outputs)}");
+            {
+                throw new ModelException($"{file} is no LPIPS: wanted are inputs {Source} and {Result} [1,3,H,W] and one output; "
+                    + $"it has {string.Join(", ", _model.Inputs)} and {string.Join(", ", _model.Outputs)}");
+            }
+
             long[] shape = [1, 3, size.Height, size.Width];
             _binding = _model.Bind(new Dictionary<string, long[]> { [Source] = shape, [Result] = shape });
             _output = _model.Outputs[0].Name;
@@ -64,7 +71,7 @@ internal sealed class LpipsNetwork : IDisposable
         ArgumentOutOfRangeException.ThrowIfNotEqual(rgb24.Length, _pixels * 3);
         for (var c = 0; c < 3; c++)
         {
-            var table = _normalised[c];
+            var table = Normalised[c];
             var plane = planes.Slice(c * _pixels, _pixels);
             for (var i = 0; i < plane.Length; i++)
                 plane[i] = table[rgb24[(i * 3) + c]];

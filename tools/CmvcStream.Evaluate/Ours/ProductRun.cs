@@ -39,8 +39,8 @@ internal static class ProductRun
         string PathOf(string name) => Path.Combine(folder, name);
         string[] receive = ["--out", "y4m:" + PathOf("shown.y4m"), "--fps", Text(ShownFps), "--once", "--stats", PathOf("receive.json")];
         string[] throttle = ["--rate", rate, .. settings.Link, "--stats", PathOf("throttle.json")];
-        string[] send = ["--source", "file:" + sequence.File, "--max-rate", rate, "--mode", settings.Mode, "--size", settings.Box.ToString(), "--fps", Text(settings.Fps),
-            "--stats", PathOf("send.json")];
+        string[] send = ["--source", "file:" + sequence.File, "--max-rate", rate, "--mode", settings.Mode, "--size", settings.Box.ToString(),
+            "--fps", Text(settings.Fps), "--stats", PathOf("send.json")];
         await using var receiver = Start("cmvc-receive", ["--listen", "http://127.0.0.1:0", .. receive]);
         var listen = new Uri(await ReadyAsync(receiver, "cmvc-receive", "listen", stop));
         var relay = $"127.0.0.1:{FreePort()}";
@@ -56,7 +56,8 @@ internal static class ProductRun
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new EvaluateException($"{sequence.Name} at {rate}: sender and receiver did not end in time; the sender said: {sender.LastWords()}; the receiver: {receiver.LastWords()}");
+            throw new EvaluateException($"{sequence.Name} at {rate}: sender and receiver did not end in time; "
+                + $"the sender said: {sender.LastWords()}; the receiver: {receiver.LastWords()}");
         }
 
         return Read(folder, seconds, kbps, [
@@ -75,6 +76,7 @@ internal static class ProductRun
         var (connected, payload) = (sent.Seconds - (sent.StartMs.Connect.GetValueOrDefault() / 1000), sent.Payload.Tx!);
         var sinceFirst = frames.SkipWhile(f => f.Provenance == "none").ToArray();
         var gaps = fresh.Select(f => f.Wall).Append(frames[^1].Wall).Pairwise((a, b) => b - a).ToArray();
+        double Share(int count) => Math.Round(count / (double)sinceFirst.Length, 4);
         var begin = received.StartMs.Connect;
         double? Since(double? ms) => ms is { } at && begin is { } from ? Math.Round((at - from) / 1000, 2) : null;
         return new(new()
@@ -85,8 +87,8 @@ internal static class ProductRun
             PayloadKbps = Math.Round((payload.Keyframe + payload.Motion + payload.Text + payload.Control) * 8 / 1000.0 / seconds, 3),
             Scores = new(0, 0, 0, null, null, null),
             Start = new(Since(received.StartMs.Text), Since(received.StartMs.Picture), Since(received.StartMs.Full)),
-            Shown = new(Math.Round(sinceFirst.Count(f => f.IsFresh) / (double)sinceFirst.Length, 4), gaps.Count(g => g > FreezeSeconds), Math.Round(gaps.Max(), 2),
-                sinceFirst.GroupBy(f => f.Provenance).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => Math.Round(g.Count() / (double)sinceFirst.Length, 4))),
+            Shown = new(Share(sinceFirst.Count(f => f.IsFresh)), gaps.Count(g => g > FreezeSeconds), Math.Round(gaps.Max(), 2),
+                sinceFirst.CountBy(f => f.Provenance).OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => Share(p.Value))),
             LatencyP50 = received.LatencyMs is { } l ? Math.Round(l.P50 / 1000, 2) : null,
             LatencyP95 = received.LatencyMs is { } m ? Math.Round(m.P95 / 1000, 2) : null,
             KeyframesPerSecond = Math.Round(sent.Frames.Coded.GetValueOrDefault() / (double)seconds, 2),

@@ -17,7 +17,7 @@ namespace CmvcStream.Evaluate.Peers;
 internal sealed record PeerCodec(string Name, string Encoder, string[] Common, int LeastSide, PeerSetting[] Settings)
 {
     private static readonly string[] AverageRates = [.. new[] { 1, 4, 8, 18, 36, 72 }.Select(k => string.Create(CultureInfo.InvariantCulture, $"-b:v {k}k"))];
-    private static readonly string[] ConstantQualities = [.. new[] { 63, 55, 46, 37, 28, 19 }.Select(q => string.Create(CultureInfo.InvariantCulture, $"-crf {q} -b:v 0"))];
+    private static readonly string[] ConstantQualities = [.. new[] { 63, 55, 46, 37, 28, 19 }.Select(q => $"-crf {q} -b:v 0")];
 
     public static IReadOnlyList<PeerCodec> All { get; } =
     [

@@ -47,14 +47,15 @@ internal static class PeerEncoder
     /// <param name="picture">Where the picture of the plan's moment is kept.</param>
     /// <param name="stop">Ends it.</param>
     /// <exception cref="EvaluateException">The encoder fails.</exception>
-    public static async Task<PeerPoint> EncodeAsync(PeerConfiguration configuration, string control, Reference reference, Scorer scorer, string scratch, string picture, CancellationToken stop)
+    public static async Task<PeerPoint> EncodeAsync(PeerConfiguration configuration, string control, Reference reference, Scorer scorer, string scratch, string picture,
+        CancellationToken stop)
     {
         var plan = reference.Plan;
         var file = Path.Combine(scratch, $"{Guid.NewGuid():N}.mkv");
-        string[] arguments = ["-v", "error", "-y", "-i", "file:" + reference.Sequence.File, .. configuration.Arguments(reference.Size, plan.Fps, control)];
+        var encoder = configuration.Arguments(reference.Size, plan.Fps, control);
         try
         {
-            await ChildProcess.RunAsync("ffmpeg", [.. arguments, "file:" + file], background: true, stop);
+            await ChildProcess.RunAsync("ffmpeg", ["-v", "error", "-y", "-i", "file:" + reference.Sequence.File, .. encoder, "file:" + file], background: true, stop);
             var packets = await PacketsAsync(file, stop);
             var scores = await scorer.ScoreAsync(file, (double)plan.Fps / configuration.Rate, picture, stop);
             return new()
@@ -67,7 +68,7 @@ internal static class PeerEncoder
                 PayloadKbps = Kbps(packets.Sum(p => (long)p), plan.Seconds),
                 WireKbps = Kbps(RtpPacking.WireBytes(packets), plan.Seconds),
                 Scores = scores,
-                Command = $"ffmpeg -i {Path.GetFileName(reference.Sequence.File)} {string.Join(' ', configuration.Arguments(reference.Size, plan.Fps, control).Select(Quote))} out.mkv",
+                Command = $"ffmpeg -i {Path.GetFileName(reference.Sequence.File)} {string.Join(' ', encoder.Select(Quote))} out.mkv",
                 Picture = Path.GetFileName(picture),
             };
         }
@@ -80,11 +81,13 @@ internal static class PeerEncoder
     /// <summary>Bytes of each frame in a file.</summary>
     private static async Task<int[]> PacketsAsync(string file, CancellationToken stop)
     {
-        var said = await ChildProcess.RunAsync("ffprobe", ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0", "file:" + file], background: true, stop);
+        var said = await ChildProcess.RunAsync("ffprobe",
+            ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=size", "-of", "csv=p=0", "file:" + file], background: true, stop);
         return [.. said.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => int.Parse(line.TrimEnd(',', '\r'), CultureInfo.InvariantCulture))];
     }
 
     private static double Kbps(long bytes, int seconds) => Math.Round(bytes * 8 / 1000.0 / seconds, 3);
 
-    private static string Quote(string argument) => argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=:,./".Contains(c, StringComparison.Ordinal)) ? argument : $"'{argument}'";
+    private static string Quote(string argument) =>
+        argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=:,./".Contains(c, StringComparison.Ordinal)) ? argument : $"'{argument}'";
 }

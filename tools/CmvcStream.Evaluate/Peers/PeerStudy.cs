@@ -39,7 +39,9 @@ internal sealed class PeerStudy(Reference reference, Func<Scorer> scorer, string
             await Parallel.ForEachAsync(Enumerable.Range(0, alive.Count), new ParallelOptions { MaxDegreeOfParallelism = jobs, CancellationToken = stop },
                 async (i, cancelled) => measured[i] = await MeasureAsync(alive[i], alive[i].Setting.Controls[level], cancelled));
             points.AddRange(measured);
-            alive = [.. alive.Where((c, i) => level + 1 < c.Setting.Controls.Length && measured[i].PayloadKbps <= mostKbps && !points.Any(p => IsHopeless(measured[i], p)))];
+            bool GoesOn(PeerConfiguration configuration, PeerPoint last) => level + 1 < configuration.Setting.Controls.Length
+                && last.PayloadKbps <= mostKbps && !points.Any(p => IsHopeless(last, p));
+            alive = [.. alive.Where((c, i) => GoesOn(c, measured[i]))];
         }
 
         return points;
@@ -58,7 +60,8 @@ internal sealed class PeerStudy(Reference reference, Func<Scorer> scorer, string
     /// where the point itself looks ahead. The point counts all the same; only more bytes are not tried.
     /// </summary>
     internal static bool IsHopeless(PeerPoint point, PeerPoint other) =>
-        other.Configuration != point.Configuration && other.Size <= point.Size && other.Rate <= point.Rate && (other.Setting == point.Setting || other.Setting == "lookahead")
+        other.Configuration != point.Configuration && other.Size <= point.Size && other.Rate <= point.Rate
+        && (other.Setting == point.Setting || other.Setting == "lookahead")
         && other.PayloadKbps <= point.PayloadKbps && other.WireKbps <= point.WireKbps
         && Metric.All.Where(m => m != Metric.Tlp).All(m => m.Of(point.Scores) is not { } a || m.Of(other.Scores) is { } b && m.Better(b, a));
 

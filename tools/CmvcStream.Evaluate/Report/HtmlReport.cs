@@ -9,7 +9,11 @@ namespace CmvcStream.Evaluate.Report;
 /// <summary>One self-contained page: summary, pictures side by side at the same moment, curves, every number with the command that makes it.</summary>
 internal sealed class HtmlReport
 {
-    private static readonly Dictionary<string, string> Colours = new() { ["ours"] = "#0b6", ["x264"] = "#c80", ["x265"] = "#d33", ["libaom"] = "#36c", ["svtav1"] = "#93c" };
+    private static readonly Dictionary<string, string> Colours = new()
+    {
+        ["ours"] = "#0b6", ["x264"] = "#c80", ["x265"] = "#d33", ["libaom"] = "#36c", ["svtav1"] = "#93c",
+    };
+
     private static readonly string Style = ReadResource("report.css");
 
     private readonly Evaluation _evaluation;
@@ -36,7 +40,8 @@ internal sealed class HtmlReport
     private void Page()
     {
         var made = _evaluation.Made;
-        _html.Append("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>CmvcStream: evaluation</title><style>").Append(Style).Append("</style><main>");
+        Raw("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
+        Raw($"<title>CmvcStream: evaluation</title><style>{Style}</style><main>");
         Line("h1", "CmvcStream against what people would use instead");
         Line("p", $"{made.Date}, {made.Machine}. {string.Join(", ", made.Versions.Select(v => $"{v.Key} {v.Value}"))}.");
         Line("p", Text.Method(_evaluation));
@@ -65,7 +70,7 @@ internal sealed class HtmlReport
         foreach (var basis in Enum.GetValues<Basis>())
         {
             Line("h3", Text.Of(basis));
-            Table(["kbit/s", .. _metrics.Select(m => m.Name)], _evaluation.Settings.RatesKbps.Select(rate => (string[])[Text.Rate(rate), .. _metrics.Select(m => Text.Tally(Tally.Count(Duel.All(_evaluation, rate, basis, m))))]));
+            Table(["kbit/s", .. _metrics.Select(m => m.Name)], Text.TallyRows(_evaluation, basis, _metrics));
         }
     }
 
@@ -73,15 +78,16 @@ internal sealed class HtmlReport
     {
         Line("h2", $"BD-rate, {Text.Of(basis)}");
         Line("p", Text.Savings);
-        Table(["ours against", .. _metrics.Select(m => m.Name)], _codecs.Select(c => (string[])[c, .. _metrics.Select(m => Text.Saving(Summary.Saving(_evaluation, c, basis, m)))]));
+        Table(["ours against", .. _metrics.Select(m => m.Name)], Text.SavingRows(_evaluation, basis, _metrics));
     }
 
     private void LeastRates()
     {
         Line("h2", "The least that each can send");
         Line("p", "kbit/s of the encoding with the fewest bytes at any size, frame rate and setting; on the wire as RTP. Ours has no such floor: it shows fewer new pictures.");
-        Table(["clip", .. _codecs.Select(c => $"{c}, payload"), .. _codecs.Select(c => $"{c}, wire")], _evaluation.Clips.Select(clip => (string[])[clip.Name,
-            .. Enum.GetValues<Basis>().SelectMany(basis => _codecs.Select(c => PeerCurves.Least(clip.Peers.Where(p => p.Codec == c), basis) is { } least ? Number(least.Kbps(basis)) : "-"))]));
+        var columns = Enum.GetValues<Basis>().SelectMany(basis => _codecs.Select(codec => (Codec: codec, Basis: basis))).ToArray();
+        Table(["clip", .. columns.Select(c => $"{c.Codec}, {(c.Basis == Basis.Wire ? "wire" : "payload")}")], _evaluation.Clips.Select(clip => (string[])[clip.Name,
+            .. columns.Select(c => PeerCurves.Least(clip.Peers.Where(p => p.Codec == c.Codec), c.Basis) is { } least ? Number(least.Kbps(c.Basis)) : "-")]));
     }
 
     private void StartUp()
@@ -144,14 +150,19 @@ internal sealed class HtmlReport
             if (point is null)
                 continue;
             used.Add(point);
-            shown.Add(($"{point.Configuration}: {Number(point.PayloadKbps)} kbit/s of payload{(point.PayloadKbps > ours.PayloadKbps * 1.1 ? ", its least" : "")}, {by.Name} {by.Text(by.Of(point.Scores))}", _picture(clip.Name, point.Picture)));
+            var remark = point.PayloadKbps > ours.PayloadKbps * 1.1 ? ", its least" : "";
+            shown.Add(($"{point.Configuration}: {Number(point.PayloadKbps)} kbit/s of payload{remark}, {by.Name} {by.Text(by.Of(point.Scores))}", _picture(clip.Name, point.Picture)));
         }
 
         if (shown.All(s => s.Uri is null))
             return;
         Raw("<div class=\"pictures\">");
         foreach (var (caption, uri) in shown)
-            Raw($"<figure>{(uri is null ? "<div class=\"none\">no picture kept</div>" : $"<img src=\"{uri}\" alt=\"\">")}<figcaption>{Encode(caption)}</figcaption></figure>");
+        {
+            var picture = uri is null ? "<div class=\"none\">no picture kept</div>" : $"<img src=\"{uri}\" alt=\"\">";
+            Raw($"<figure>{picture}<figcaption>{Encode(caption)}</figcaption></figure>");
+        }
+
         Raw("</div>");
     }
 
@@ -161,13 +172,15 @@ internal sealed class HtmlReport
         Raw($"<h3>{Encode(Text.Of(basis))}</h3><div class=\"curves\">");
         foreach (var metric in _metrics)
         {
-            var lines = _codecs.Select(c => new ChartLine(c, Colours.GetValueOrDefault(c, "#777"),
+            var lines = _codecs.Select(c => new ChartLine(c, ColourOf(c),
                 [.. PeerCurves.Front(clip.Peers.Where(p => p.Codec == c), basis, metric).Select(p => (p.Kbps(basis), metric.Of(p.Scores)!.Value))]));
-            var ours = new ChartLine("ours", Colours["ours"], [.. clip.Ours.Where(o => metric.Of(o.Scores) is not null).OrderBy(o => o.Kbps(basis)).Select(o => (o.Kbps(basis), metric.Of(o.Scores)!.Value))], Strong: true);
+            var measured = clip.Ours.Where(o => metric.Of(o.Scores) is not null).OrderBy(o => o.Kbps(basis));
+            var ours = new ChartLine("ours", ColourOf("ours"), [.. measured.Select(o => (o.Kbps(basis), metric.Of(o.Scores)!.Value))], Strong: true);
             Raw(SvgChart.Draw($"{metric.Name}{(metric.HigherIsBetter ? "" : " (less is better)")}", [.. lines, ours], least, most));
         }
 
-        Raw($"<p class=\"legend\">{string.Concat(_codecs.Prepend("ours").Select(c => $"<span style=\"color:{Colours.GetValueOrDefault(c, "#777")}\">&#9632; {Encode(c)}</span> "))}</p></div>");
+        var names = _codecs.Prepend("ours").Select(c => $"<span style=\"color:{ColourOf(c)}\">&#9632; {Encode(c)}</span> ");
+        Raw($"<p class=\"legend\">{string.Concat(names)}</p></div>");
     }
 
     private IEnumerable<string> Cells(ClipResult clip, OurResult ours, Basis basis, Metric metric, List<PeerPoint> used)
@@ -211,6 +224,8 @@ internal sealed class HtmlReport
 
         Raw("</tbody></table></div>");
     }
+
+    private static string ColourOf(string codec) => Colours.GetValueOrDefault(codec, "#777");
 
     private void Line(string tag, string text) => Raw($"<{tag}>{Encode(text)}</{tag}>");
 

@@ -36,14 +36,14 @@ internal static class MarkdownTables
             foreach (var basis in Enum.GetValues<Basis>())
             {
                 text.Append($"**{Text.Of(basis)}**\n\n");
-                Table(text, ["kbit/s", .. metrics.Select(m => m.Name)], evaluation.Settings.RatesKbps.Select(rate => (string[])[Text.Rate(rate), .. metrics.Select(m => Text.Tally(Tally.Count(Duel.All(evaluation, rate, basis, m))))]));
+                Table(text, ["kbit/s", .. metrics.Select(m => m.Name)], Text.TallyRows(evaluation, basis, metrics));
             }
 
             text.Append($"### BD-rate\n\n{Text.Savings}\n\n");
             foreach (var basis in Enum.GetValues<Basis>())
             {
                 text.Append($"**{Text.Of(basis)}**\n\n");
-                Table(text, ["ours against", .. metrics.Select(m => m.Name)], codecs.Select(c => (string[])[c, .. metrics.Select(m => Text.Saving(Summary.Saving(evaluation, c, basis, m)))]));
+                Table(text, ["ours against", .. metrics.Select(m => m.Name)], Text.SavingRows(evaluation, basis, metrics));
             }
         }
 

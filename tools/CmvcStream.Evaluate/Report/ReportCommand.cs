@@ -11,16 +11,19 @@ internal static class ReportCommand
     {
         var file = new Argument<string>("EVALUATION") { Description = "evaluation.json of an evaluation." };
         var report = CommandOptions.Value<string?>("--report", "DIR", t => t, "Where to write report.html; pictures are taken from its parts.");
-        var document = CommandOptions.Value<string?>("--document", "FILE.md", t => t, "A document whose section between the markers 'evaluate: begin' and 'evaluate: end' is replaced.");
+        var document = CommandOptions.Value<string?>("--document", "FILE.md", t => t,
+            "A document whose section between the markers 'evaluate: begin' and 'evaluate: end' is replaced.");
         var command = new Command("report", "Makes the page, or a document's tables, from an evaluation.") { file, report, document };
         command.SetAction((r, stop) => EvaluateCommand.Guarded(error, () =>
         {
+            if (r.GetValue(report) is null && r.GetValue(document) is null)
+                throw new FormatException("nothing to make: --report DIR or --document FILE.md");
             var evaluation = Evaluation.Read(r.GetRequiredValue(file));
             if (r.GetValue(report) is { } folder)
                 WritePage(evaluation, folder, output);
             if (r.GetValue(document) is { } path)
                 MarkdownTables.WriteInto(path, evaluation);
-            return r.GetValue(report) is null && r.GetValue(document) is null ? throw new FormatException("nothing to make: --report DIR or --document FILE.md") : Task.FromResult(0);
+            return Task.FromResult(0);
         }));
         return command;
     }
@@ -41,7 +44,9 @@ internal static class ReportCommand
 
     private static string? Picture(string parts, string clip, string name)
     {
-        string[] places = name == "source" ? [Path.Combine(parts, "sequences", clip + ".jpg")] : [Path.Combine(parts, "ours", name), Path.Combine(parts, "peers", clip, name)];
+        string[] places = name == "source"
+            ? [Path.Combine(parts, "sequences", clip + ".jpg")]
+            : [Path.Combine(parts, "ours", name), Path.Combine(parts, "peers", clip, name)];
         return places.FirstOrDefault(File.Exists) is { } file ? "data:image/jpeg;base64," + Convert.ToBase64String(File.ReadAllBytes(file)) : null;
     }
 }

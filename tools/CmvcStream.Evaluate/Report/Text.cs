@@ -20,7 +20,11 @@ internal static class Text
     public const string Live = "Each as real programs through the same throttled link. First picture: seconds from starting the sender. Shown: share of the captured frames (ours: of presented frames that are not held). "
         + "Freezes: more than a second without a new picture. Latency: seconds from capture to display. Scores: of what was shown, at the source times that it depicts, start left out.";
 
-    public static readonly string[] StartUpHead = ["clip", "budget", "wire", "payload", "connected", "text", "picture", "full", "longest freeze", "latency p50", "p95", "keyframes/s", "transmitted", "interpolated", "held"];
+    public static readonly string[] StartUpHead =
+    [
+        "clip", "budget", "wire", "payload", "connected", "text", "picture", "full", "longest freeze", "latency p50", "p95", "keyframes/s",
+        "transmitted", "interpolated", "held",
+    ];
 
     public static string Method(Evaluation evaluation)
     {
@@ -41,9 +45,17 @@ internal static class Text
         ? string.Create(CultureInfo.InvariantCulture, $"{median:+0;-0;0} % ({saving.Clips} of {saving.Of}, {100 * saving.Overlap:0} %)")
         : $"no overlap ({saving.Of} clips)";
 
+    /// <summary>For each rate how often ours won, by each metric.</summary>
+    public static IEnumerable<string[]> TallyRows(Evaluation evaluation, Basis basis, IReadOnlyList<Metric> metrics) => evaluation.Settings.RatesKbps
+        .Select(rate => (string[])[Rate(rate), .. metrics.Select(m => Tally(Compare.Tally.Count(Duel.All(evaluation, rate, basis, m))))]);
+
+    /// <summary>For each codec the rate that ours saves, by each metric.</summary>
+    public static IEnumerable<string[]> SavingRows(Evaluation evaluation, Basis basis, IReadOnlyList<Metric> metrics) => Summary.Codecs(evaluation)
+        .Select(codec => (string[])[codec, .. metrics.Select(m => Saving(Summary.Saving(evaluation, codec, basis, m)))]);
+
     /// <summary>The best of the others, with a mark of who is better.</summary>
     public static string Other(Duel duel, Basis basis) => duel.Best is { } best
-        ? $"{duel.Metric.Text(best.Value)} {(duel.Outcome == Outcome.Won ? "<" : ">")} {Short(best.Below)}"
+        ? $"{duel.Metric.Text(best.Value)} {Short(best.Below)}{(duel.Outcome == Outcome.Lost ? ", better" : "")}"
         : string.Create(CultureInfo.InvariantCulture, $"none; least {duel.Least.Kbps(basis):0.0}: {duel.Metric.Text(duel.Metric.Of(duel.Least.Scores))} {Short(duel.Least)}");
 
     /// <summary>A configuration in a few letters: codec, size, frame rate, setting.</summary>
@@ -51,16 +63,21 @@ internal static class Text
 
     public static string[] StartUpRow(ClipResult clip, OurResult o) =>
     [
-        clip.Name, Rate(o.RateKbps), Two(o.WireKbps), Two(o.PayloadKbps), Two(o.ConnectedSeconds), Two(o.Start.Text), Two(o.Start.Picture), Two(o.Start.Full), Two(o.Shown.LongestFreeze), Two(o.LatencyP50), Two(o.LatencyP95), Two(o.KeyframesPerSecond),
+        clip.Name, Rate(o.RateKbps), Two(o.WireKbps), Two(o.PayloadKbps), Two(o.ConnectedSeconds), Two(o.Start.Text), Two(o.Start.Picture), Two(o.Start.Full),
+        Two(o.Shown.LongestFreeze), Two(o.LatencyP50), Two(o.LatencyP95), Two(o.KeyframesPerSecond),
         Share(o, "transmitted"), Share(o, "interpolated"), Share(o, "held"),
     ];
 
-    public static string[] LiveHead(IReadOnlyList<Metric> metrics) => ["clip", "kbit/s", "who", "first picture", "shown", "freezes", "longest", "latency p50", "p95", "wire kbit/s", .. metrics.Select(m => m.Name), "settings"];
+    public static string[] LiveHead(IReadOnlyList<Metric> metrics) =>
+    [
+        "clip", "kbit/s", "who", "first picture", "shown", "freezes", "longest", "latency p50", "p95", "wire kbit/s", .. metrics.Select(m => m.Name), "settings",
+    ];
 
     public static string[] LiveRow(LiveResult l, IReadOnlyList<Metric> metrics) =>
     [
-        l.Clip, Rate(l.RateKbps), l.Name, Two(l.FirstPicture), l.ShownShare is { } share ? Percent(share) : "-", l.Freezes?.ToString(CultureInfo.InvariantCulture) ?? "-", Two(l.LongestFreeze), Two(l.LatencyP50), Two(l.LatencyP95), Two(l.WireKbps),
-        .. metrics.Select(m => m.Text(l.Scores is { } s ? m.Of(s) : null)), l.Failure is { } why ? $"nothing shown: {why}" : l.Settings,
+        l.Clip, Rate(l.RateKbps), l.Name, Two(l.FirstPicture), l.ShownShare is { } share ? Percent(share) : "-", l.Freezes?.ToString(CultureInfo.InvariantCulture) ?? "-",
+        Two(l.LongestFreeze), Two(l.LatencyP50), Two(l.LatencyP95), Two(l.WireKbps), .. metrics.Select(m => m.Text(l.Scores is { } s ? m.Of(s) : null)),
+        l.Failure is { } why ? $"nothing shown: {why}" : l.Settings,
     ];
 
     private static string Share(OurResult o, string provenance) => o.Shown.Provenance.TryGetValue(provenance, out var share) ? Percent(share) : Percent(0);

@@ -17,7 +17,7 @@ public class FfmpegSettingsTests
         foreach (var udp in new[] { false, true })
         {
             var chosen = FfmpegSettings.For(link, 15, udp);
-            Assert.InRange(chosen.Kbps, 0.5, Math.Max(0.5, link.KilobitsPerSecond * 0.9));
+            Assert.InRange(chosen.Kbps, 0.5, Math.Max(0.5, link.KilobitsPerSecond * 0.95));
         }
     }
 

@@ -6,10 +6,13 @@ namespace CmvcStream.Evaluate.Live;
 /// <summary>A codec as ffmpeg's encoder has it, tuned for live.</summary>
 internal sealed record LiveCodec(string Name, string Encoder, string[] Arguments)
 {
-    /// <summary>One keyframe at the start, no look-ahead, and presets that two busy cores keep up with at these sizes.</summary>
-    public static LiveCodec X264 { get; } = new("x264", "libx264", ["-preset", "slower", "-tune", "zerolatency", "-threads", "1"]);
+    /// <summary>
+    /// No look-ahead, and presets that two busy cores keep up with at these sizes. The text in which the encoders tell their options (SEI, 700 bytes,
+    /// most of a second of a slow link) is taken out.
+    /// </summary>
+    public static LiveCodec X264 { get; } = new("x264", "libx264", ["-preset", "slower", "-tune", "zerolatency", "-threads", "1", "-bsf:v", "filter_units=remove_types=6"]);
 
-    public static LiveCodec X265 { get; } = new("x265", "libx265", ["-preset", "medium", "-tune", "zerolatency"]);
+    public static LiveCodec X265 { get; } = new("x265", "libx265", ["-preset", "medium", "-tune", "zerolatency", "-x265-params", "info=0:log-level=warning", "-bsf:v", "filter_units=remove_types=39"]);
 }
 
 /// <summary>ffmpeg to ffmpeg, in an MPEG transport stream over TCP or UDP.</summary>

@@ -33,13 +33,14 @@ internal sealed class FfmpegReceiver : IAsyncDisposable
     public bool HasEnded => _reading.IsCompleted;
 
     /// <summary>
-    /// No probing beyond the stream's tables, so that the first picture is shown as soon as it is there. (Not -fflags nobuffer, which is often
-    /// advised: it throws away what was read while probing, the only keyframe included.)
+    /// Shows each picture as soon as it is there: no probing beyond the stream's tables; no parser, which would wait for the next picture to know
+    /// where this one ends; no threads, which the decoder and even the raw output would pay for with a picture's delay each. (Not -fflags nobuffer,
+    /// which is often advised: it throws away what was read while probing, the only keyframe included.)
     /// </summary>
     public static string[] Arguments(bool udp, int port, PixelSize size) =>
-        ["-hide_banner", "-nostats", "-flags", "low_delay", "-threads", "1", "-probesize", "32", "-analyzeduration", "0", "-f", "mpegts",
+        ["-hide_banner", "-nostats", "-fflags", "+noparse+nofillin", "-flags", "low_delay", "-threads", "1", "-probesize", "32", "-analyzeduration", "0", "-f", "mpegts",
             "-i", udp ? $"udp://127.0.0.1:{port}" : $"tcp://127.0.0.1:{port}?listen=1", "-copyts", "-fps_mode", "passthrough",
-            "-vf", $"showinfo=checksum=0,scale={size.Width}:{size.Height}:flags=bicubic", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-flush_packets", "1", "pipe:1"];
+            "-vf", $"showinfo=checksum=0,scale={size.Width}:{size.Height}:flags=bicubic", "-pix_fmt", "yuv420p", "-threads", "1", "-f", "rawvideo", "-flush_packets", "1", "pipe:1"];
 
     /// <summary>Starts it and waits until it listens.</summary>
     /// <exception cref="EvaluateException">It does not.</exception>

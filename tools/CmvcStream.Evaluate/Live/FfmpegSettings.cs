@@ -12,8 +12,8 @@ internal sealed record FfmpegSettings(int Step, int Divisor, double Kbps)
     private const int PacketBytes = 188, HeaderBytes = 28;
 
     // Each row: the link's kbit/s, then every n-th frame and the divisor of the sides. Of LiveTrialTests only a part has been run. 8: the best by LPIPS
-    // for x264 and x265 on two clips over TCP, among n of 5, 6, 8 and divisors of 2, 4; TODO a divisor of 1, larger n, and UDP.
-    // TODO 16 rests on a single run, 32 on none.
+    // for x264 and x265 on two clips over TCP, among n of 5, 6, 8 and divisors of 2, 4 (a divisor of 1, larger n and UDP have not been tried).
+    // 16 rests on a single run, 32 on none.
     private static readonly (double LinkKbps, int Step, int Divisor)[] Table = [(8, 8, 2), (16, 3, 2), (32, 3, 2)];
 
     /// <summary>The best that is known for a rate.</summary>

@@ -12,7 +12,7 @@ namespace CmvcStream.Evaluate.Live;
 internal sealed record WebRtcSettings(string Codec, int Step, int Divisor, int Kbps, int StartKbps)
 {
     // Of LiveTrialTests only four settings have been run, VP8 at 8 kbit/s on one clip: that row is the best of them.
-    // TODO 16 and 32 were never compared, and neither was another codec by LPIPS.
+    // 16 and 32 have not been compared, and no other codec has by LPIPS.
     private static readonly (double LinkKbps, string Codec, int Step, int Divisor, double Share)[] Table = [(8, "VP8", 5, 2, 0.5), (16, "VP8", 3, 2, 0.6), (32, "VP8", 3, 2, 0.7)];
 
     /// <summary>The best that is known for a rate.</summary>

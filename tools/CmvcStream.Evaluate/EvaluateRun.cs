@@ -58,7 +58,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     {
         var reference = await Reference.ReadAsync(sequence, _plan, stop);
         using var scorer = new Scorer(reference, options.Lpips, vmaf);
-        var study = new LiveStudy(Product, Path.Combine(_parts, "live"), 
+        var study = new LiveStudy(Product, Path.Combine(_parts, "live"),
             Key($"{Build()} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model} {machine.Versions["ffmpeg"]}"));
         var results = new List<LiveResult>();
         foreach (var rate in options.Live)

@@ -11,7 +11,11 @@ internal sealed class HtmlReport
 {
     private static readonly Dictionary<string, string> Colours = new()
     {
-        ["ours"] = "#0b6", ["x264"] = "#c80", ["x265"] = "#d33", ["libaom"] = "#36c", ["svtav1"] = "#93c",
+        ["ours"] = "#0b6",
+        ["x264"] = "#c80",
+        ["x265"] = "#d33",
+        ["libaom"] = "#36c",
+        ["svtav1"] = "#93c",
     };
 
     private static readonly string Style = ReadResource("report.css");

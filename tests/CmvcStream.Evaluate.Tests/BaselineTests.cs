@@ -17,6 +17,9 @@ public class BaselineTests
         Assert.Empty(Baseline.Regressions(_before, Now(o => o with { Scores = new(40, .9, .95, .05, null, null), WireKbps = 4, Start = new(.1, .2, .3), LatencyP50 = 1 })));
 
     [Fact]
+    public void Regressions_MoreBytesWithinTheBudget_AreNone() => Assert.Empty(Baseline.Regressions(_before, Now(o => o with { WireKbps = 8.5, ConnectedSeconds = 32 })));
+
+    [Fact]
     public void Regressions_WithinTheTolerance_AreNone() =>
         Assert.Empty(Baseline.Regressions(_before, Now(o => o with { Scores = o.Scores with { Lpips = .215, Psnr = 31.3 } })));
 
@@ -31,7 +34,7 @@ public class BaselineTests
     [Theory]
     [InlineData("psnr", "PSNR")]
     [InlineData("ssim", "SSIM")]
-    [InlineData("wire", "on the wire")]
+    [InlineData("link", "9.00 kbit/s on the link after 8.00")]
     [InlineData("picture", "to the first picture")]
     [InlineData("freeze", "of freeze")]
     [InlineData("latency", "from capture to display")]
@@ -41,7 +44,7 @@ public class BaselineTests
         {
             "psnr" => o with { Scores = o.Scores with { Psnr = 30 } },
             "ssim" => o with { Scores = o.Scores with { Ssim = .4 } },
-            "wire" => o with { WireKbps = 9 },
+            "link" => o with { WireKbps = 9, ConnectedSeconds = 30 },
             "picture" => o with { Start = o.Start with { Picture = 9 } },
             "freeze" => o with { Shown = o.Shown with { LongestFreeze = 4 } },
             _ => o with { LatencyP50 = 9 },

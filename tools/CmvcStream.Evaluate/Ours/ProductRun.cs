@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using CmvcStream.Core.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Evaluate.Compare;
+using CmvcStream.Evaluate.Live;
 using CmvcStream.Evaluate.Media;
 
 namespace CmvcStream.Evaluate.Ours;
@@ -21,7 +20,6 @@ internal static class ProductRun
     /// <summary>Presented frames a second, as receivers have it by default.</summary>
     public const int ShownFps = 30;
 
-    private const double FreezeSeconds = 1;
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>Streams a sequence at a rate.</summary>
@@ -38,15 +36,13 @@ internal static class ProductRun
         var rate = string.Create(CultureInfo.InvariantCulture, $"{kbps}kbps");
         string PathOf(string name) => Path.Combine(folder, name);
         string[] receive = ["--out", "y4m:" + PathOf("shown.y4m"), "--fps", Text(ShownFps), "--once", "--stats", PathOf("receive.json")];
-        string[] throttle = ["--rate", rate, .. settings.Link, "--stats", PathOf("throttle.json")];
+        string[] throttle = ["--rate", rate, .. settings.Link];
         string[] send = ["--source", "file:" + sequence.File, "--max-rate", rate, "--mode", settings.Mode, "--size", settings.Box.ToString(),
             "--fps", Text(settings.Fps), "--stats", PathOf("send.json")];
         await using var receiver = Start("cmvc-receive", ["--listen", "http://127.0.0.1:0", .. receive]);
-        var listen = new Uri(await ReadyAsync(receiver, "cmvc-receive", "listen", stop));
-        var relay = $"127.0.0.1:{FreePort()}";
-        await using var link = Start("cmvc-throttle", ["--listen", relay, "--to", listen.Authority, .. throttle]);
-        await ReadyAsync(link, "cmvc-throttle", "listen", stop);
-        await using var sender = Start("cmvc-send", ["--to", "http://" + relay, .. send]);
+        var listen = new Uri(await ListenAsync(receiver, stop));
+        await using var link = await ThrottledLink.StartAsync("127.0.0.1", listen.Authority, throttle, stop);
+        await using var sender = Start("cmvc-send", ["--to", "http://" + link.Endpoint, .. send]);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(TimeSpan.FromSeconds((seconds * 3) + 60));
         try
@@ -75,7 +71,7 @@ internal static class ProductRun
             throw new EvaluateException($"the receiver never showed a picture at {kbps} kbit/s; its statistics are in {folder}");
         var (connected, payload) = (sent.Seconds - (sent.StartMs.Connect.GetValueOrDefault() / 1000), sent.Payload.Tx!);
         var sinceFirst = frames.SkipWhile(f => f.Provenance == "none").ToArray();
-        var gaps = fresh.Select(f => f.Wall).Append(frames[^1].Wall).Pairwise((a, b) => b - a).ToArray();
+        var freezes = LiveMeasures.FreezesOf([.. fresh.Select(f => new LivePicture(f.SourceSeconds, f.Wall))], frames[^1].Wall)!.Value;
         double Share(int count) => Math.Round(count / (double)sinceFirst.Length, 4);
         var begin = received.StartMs.Connect;
         double? Since(double? ms) => ms is { } at && begin is { } from ? Math.Round((at - from) / 1000, 2) : null;
@@ -87,7 +83,7 @@ internal static class ProductRun
             PayloadKbps = Math.Round((payload.Keyframe + payload.Motion + payload.Text + payload.Control) * 8 / 1000.0 / seconds, 3),
             Scores = new(0, 0, 0, null, null, null),
             Start = new(Since(received.StartMs.Text), Since(received.StartMs.Picture), Since(received.StartMs.Full)),
-            Shown = new(Share(sinceFirst.Count(f => f.IsFresh)), gaps.Count(g => g > FreezeSeconds), Math.Round(gaps.Max(), 2),
+            Shown = new(Share(sinceFirst.Count(f => f.IsFresh)), freezes.Count, Math.Round(freezes.LongestSeconds, 2),
                 sinceFirst.CountBy(f => f.Provenance).OrderBy(p => p.Key, StringComparer.Ordinal).ToDictionary(p => p.Key, p => Share(p.Value))),
             LatencyP50 = received.LatencyMs is { } l ? Math.Round(l.P50 / 1000, 2) : null,
             LatencyP95 = received.LatencyMs is { } m ? Math.Round(m.P95 / 1000, 2) : null,
@@ -103,26 +99,21 @@ internal static class ProductRun
         return File.Exists(program) ? ChildProcess.Start(program, arguments) : throw new EvaluateException($"{program} is missing; './cmvc setup' builds it");
     }
 
-    private static async Task<string> ReadyAsync(ChildProcess program, string name, string word, CancellationToken stop)
+    /// <summary>Where the receiver says that it listens.</summary>
+    private static async Task<string> ListenAsync(ChildProcess receiver, CancellationToken stop)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
         patience.CancelAfter(StartPatience);
         string? line = null;
         try
         {
-            line = await program.OutputText.ReadLineAsync(patience.Token);
+            line = await receiver.OutputText.ReadLineAsync(patience.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested) { }
 
-        return line?.Split(' ').FirstOrDefault(w => w.StartsWith(word + "=", StringComparison.Ordinal))?[(word.Length + 1)..]
-            ?? throw new EvaluateException($"{name} did not start: {program.LastWords()}");
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        const string Word = "listen=";
+        return line?.Split(' ').FirstOrDefault(w => w.StartsWith(Word, StringComparison.Ordinal))?[Word.Length..]
+            ?? throw new EvaluateException($"cmvc-receive did not start: {receiver.LastWords()}");
     }
 
     private static string Line(string[] arguments, string folder) => string.Join(' ', arguments).Replace(folder + "/", "", StringComparison.Ordinal);
@@ -148,9 +139,4 @@ internal sealed record ShownFrame(double Wall, double SourceSeconds, string Prov
         .Select(row => new ShownFrame(Seconds(row[1]), Seconds(row[2]), row[3]))];
 
     private static double Seconds(string microseconds) => long.Parse(microseconds, CultureInfo.InvariantCulture) / 1e6;
-}
-
-internal static class Pairs
-{
-    public static IEnumerable<TResult> Pairwise<T, TResult>(this IEnumerable<T> source, Func<T, T, TResult> of) => source.Zip(source.Skip(1), of);
 }

@@ -32,7 +32,7 @@ internal static class Text
         return $"Each clip is played to and fro for {s.Seconds} s at {s.Fps} frames a second within {s.Box}; the first {s.SkipSeconds} s are not scored, every {s.Every}th frame after that is. "
             + $"Ours: the real sender (--mode {s.Mode}, told the rate) and receiver over the link of throttle ({s.Link}, of the same rate), in real time; its bytes on the wire are the kernel's counters. All rates are bytes over the length of the source. "
             + "The others: through ffmpeg, every encoding at full, half and quarter size (bicubic upscaling), full, half and third frame rate, zero-latency and with lookahead; average bit rate without a bound on bursts. "
-            + "PSNR, SSIM and MS-SSIM of luma; LPIPS and tLP as described in docs/benchmarks.md.";
+            + "PSNR, SSIM and MS-SSIM of luma; LPIPS and tLP as described in docs/evaluate.md.";
     }
 
     public static string Of(Basis basis) => basis == Basis.Payload ? "codec: payload against payload" : "link: wire against wire, the others as RTP over UDP";

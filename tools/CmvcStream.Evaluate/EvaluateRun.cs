@@ -12,7 +12,7 @@ using CmvcStream.Evaluate.Peers;
 namespace CmvcStream.Evaluate;
 
 /// <summary>
-/// Measures ours at each rate, in real time, then the others, and puts it together. Each part is kept in the report's folder as it comes:
+/// Measures the others, then ours at each rate, in real time, and puts it together. Each part is kept in the report's folder as it comes:
 /// an evaluation that was stopped goes on from there, and ours is measured anew only when its programs have changed.
 /// </summary>
 internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
@@ -40,9 +40,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         }
 
         // The others first: they take every core for long, and are kept; ours then runs alone.
-        var peers = new Dictionary<string, List<PeerPoint>>();
-        foreach (var sequence in sequences)
-            peers[sequence.Name] = options.Against.Count == 0 ? [] : await PeersAsync(sequence, vmaf, machine, settings, stop);
+        var peers = await PeersAsync(sequences, vmaf, machine, settings, stop);
         var ours = await OursAsync(sequences, vmaf, stop);
         var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, Sequence.IsSynthetic(clip) ? clip : Path.GetFileName(clip),
             s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
@@ -147,31 +145,34 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         return [.. given, .. extras.Where(e => e.Value is not null).SelectMany(e => new[] { e.Name, e.Value! })];
     }
 
-    private async Task<List<PeerPoint>> PeersAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, Settings settings, CancellationToken stop)
+    /// <summary>The others, several codecs and clips at a time.</summary>
+    private async Task<Dictionary<string, List<PeerPoint>>> PeersAsync(List<Sequence> sequences, VmafProgram? vmaf, MadeOn machine, Settings settings, CancellationToken stop)
     {
-        var folder = Path.Combine(_parts, "peers", sequence.Name);
-        var reference = await Reference.ReadAsync(sequence, _plan, stop);
-        var study = new PeerStudy(reference, () => new Scorer(reference, options.Lpips, vmaf), folder,
-            $"{_plan} {settings.Lpips} {vmaf is null} {string.Join(' ', machine.Versions.Where(v => v.Key != "product").Select(v => v.Value))}");
-        var points = new List<PeerPoint>();
-        foreach (var codec in options.Against)
-        {
-            try
-            {
-                var before = study.Made;
-                var measured = await study.MeasureAsync(codec, options.Rates.Max(), options.Jobs, stop);
-                points.AddRange(measured);
-                Say(string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}: {codec.Name}, {measured.Count} encodings ({study.Made - before} new), "
-                    + $"least {measured.Min(p => p.PayloadKbps):0.0} kbit/s of payload, on the wire {measured.Min(p => p.WireKbps):0.0}"));
-            }
-            catch (EvaluateException e)
-            {
-                Fail($"{sequence.Name}, {codec.Name}: {e.Message}");
-            }
-        }
+        var key = $"{_plan} {settings.Lpips} {vmaf is null} {string.Join(' ', machine.Versions.Where(v => v.Key != "product").Select(v => v.Value))}";
+        var jobs = (from sequence in sequences from codec in options.Against select (Sequence: sequence, Codec: codec)).ToArray();
+        var points = new List<PeerPoint>[jobs.Length];
+        await Parallel.ForEachAsync(Enumerable.Range(0, jobs.Length), new ParallelOptions { MaxDegreeOfParallelism = options.Jobs, CancellationToken = stop },
+            async (i, cancelled) => points[i] = await PeerAsync(jobs[i].Sequence, jobs[i].Codec, key, vmaf, cancelled));
+        return sequences.ToDictionary(s => s.Name, s => points.Where((_, i) => jobs[i].Sequence == s).SelectMany(p => p).ToList());
+    }
 
-        study.Release();
-        return points;
+    private async Task<List<PeerPoint>> PeerAsync(Sequence sequence, PeerCodec codec, string key, VmafProgram? vmaf, CancellationToken stop)
+    {
+        try
+        {
+            var reference = await Reference.ReadAsync(sequence, _plan, stop);
+            using var scorer = new Scorer(reference, options.Lpips, vmaf);
+            var study = new PeerStudy(reference, scorer, Path.Combine(_parts, "peers", sequence.Name), key);
+            var measured = await study.MeasureAsync(codec, options.Rates.Max(), stop);
+            Say(string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}: {codec.Name}, {measured.Count} encodings ({study.Made} new), "
+                + $"least {measured.Min(p => p.PayloadKbps):0.0} kbit/s of payload, on the wire {measured.Min(p => p.WireKbps):0.0}"));
+            return measured;
+        }
+        catch (EvaluateException e)
+        {
+            Fail($"{sequence.Name}, {codec.Name}: {e.Message}");
+            return [];
+        }
     }
 
     /// <summary>What a program of ours is, so that another build counts as another.</summary>

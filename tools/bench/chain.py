@@ -1,9 +1,9 @@
 """Receiver, throttle and sender as real programs on this machine, sampled while they run."""
 import json, math, os, select, shutil, signal, subprocess, time, urllib.request
-import ours
-from common import BenchError, ROOT
+import common
+from common import BenchError
 
-PROGRAMS = {**ours.PROGRAMS, 'cmvc-throttle': os.path.join(ROOT, 'tools/CmvcStream.Throttle/bin/Release/net10.0')}
+PROGRAMS = ('cmvc-send', 'cmvc-receive', 'cmvc-throttle')
 SHOWN_FPS = 30
 PATIENCE = 40   # seconds that something awaited may take
 
@@ -39,7 +39,7 @@ class Chain:
     def launch(self, name, *arguments):
         """Starts a program and awaits its 'ready' line, if it says one; what that names."""
         talks = name != 'send'
-        process = subprocess.Popen([os.path.join(PROGRAMS[f'cmvc-{name}'], f'cmvc-{name}'), *arguments], stdin=subprocess.DEVNULL, stderr=self.log,
+        process = subprocess.Popen([common.program(f'cmvc-{name}'), *arguments], stdin=subprocess.DEVNULL, stderr=self.log,
                                    stdout=subprocess.PIPE if talks else self.log, text=True, start_new_session=True)
         self.processes.append(process)
         self.current[name] = process
@@ -47,7 +47,7 @@ class Chain:
             return None
         line = process.stdout.readline() if select.select([process.stdout], [], [], PATIENCE)[0] else ''
         if not line.startswith('ready '):
-            raise BenchError(f'cmvc-{name} did not start: {ours.last_words(self.log)}')
+            raise BenchError(f'cmvc-{name} did not start: {common.last_words(self.log)}')
         return dict(word.split('=', 1) for word in line.split()[1:])
 
     def receive(self, url):
@@ -106,7 +106,7 @@ class Chain:
     def sample(self):
         for name, process in self.current.items():
             if process.poll() is not None:
-                raise BenchError(f'cmvc-{name} ended with {process.returncode}: {ours.last_words(self.log)}')
+                raise BenchError(f'cmvc-{name} ended with {process.returncode}: {common.last_words(self.log)}')
         link, now, sender = self.control(), time.time(), (self.stats('send') or {}).get('link') or {}
         self.stats('receive')
         self.relay_began = now - link['seconds']
@@ -124,7 +124,7 @@ class Chain:
         end = time.time() + PATIENCE
         while not (what := happened()):
             if time.time() > end:
-                raise BenchError(f'{why} within {PATIENCE} s: {ours.last_words(self.log)}')
+                raise BenchError(f'{why} within {PATIENCE} s: {common.last_words(self.log)}')
             time.sleep(every)
             self.sample()
         return what

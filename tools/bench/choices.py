@@ -3,15 +3,14 @@
 
 Each of some training clips, and some sequences of shots of other training clips (30 s, 480x270 at 15 fps) goes through sender, link and receiver in virtual time (cmvc-simulate), so that
 neither the load of the machine nor its speed changes the result, and several run at a time.
-Needs the built programs (./cmvc setup), Debian's ffmpeg, python3-torch, python3-onnx and python3-opencv, and the folder of clips.
+Needs the built programs (./cmvc setup, ./cmvc setup evaluate), ffmpeg and the folder of clips and scorer.
 """
-import argparse, math, os, re, statistics
+import argparse, math, os, re
 from concurrent.futures import ThreadPoolExecutor
+from statistics import mean, stdev
 import common
-from common import BenchError, ROOT
-from table import mean
+from common import ROOT
 
-SIMULATE = os.path.join(ROOT, 'tools', 'CmvcStream.Simulate', 'bin', 'Release', 'net10.0', 'cmvc-simulate')
 CLIPS = ['liveportrait-d12', 'pbls-cattoy', 'tennis-tracking-video_input3', 'video-llama-boat', 'imageai-traffic-mini',
          'vmaf_resource-seeking_30_480_1050', 'video-depth-anything-davis_rollercoaster', 'videollama2-1034346401', 'ask-anything-hitting_baseball',
          'video-retalking-4']
@@ -30,10 +29,8 @@ def main():
     p.add_argument('--rates', default='7,9', type=common.numbers, help='kbit/s on the wire (7,9): two runs of a clip that differ as noise does')
     p.add_argument('--out', default=os.path.join(ROOT, 'artifacts', 'bench'), help='sequences and scratch files (artifacts/bench)')
     p.add_argument('--jobs', default=os.cpu_count(), type=int, help='simulations at a time')
-    p.add_argument('--every', default=12, type=int, help='score every n-th frame (12)')
+    p.add_argument('--every', default=11, type=int, help='score every n-th frame (11)')
     o = p.parse_args()
-    if not os.access(SIMULATE, os.X_OK):
-        raise BenchError("cmvc-simulate is not built; './cmvc setup' builds it")
     jobs = [(clip, name, rate) for clip in [*CLIPS, *SHOTS] for name in VARIANTS for rate in o.rates]
     for clip in [*CLIPS, *SHOTS]:
         source(o.out, clip)
@@ -54,8 +51,8 @@ def simulate(o, clip, name, rate):
     """LPIPS and payload (kbit/s) of one run."""
     shown = os.path.join(o.out, f'choices-{clip}-{name}-{rate:g}.y4m'.replace(' ', '-'))
     try:
-        said = common.run([SIMULATE, source(o.out, clip), '--rate', f'{rate:g}kbps', '--out', shown, *VARIANTS[name]])
-        score = common.score(source(o.out, clip), shown, o.every, tlp=False)
+        said = common.run([common.program('cmvc-simulate'), source(o.out, clip), '--rate', f'{rate:g}kbps', '--out', shown, *VARIANTS[name]])
+        score = common.score(source(o.out, clip), shown, o.every)
     finally:
         common.remove(shown)
     return score['lpips'], float(re.search(r'payload ([\d.]+)', said)[1])
@@ -78,7 +75,7 @@ def section(rates, results):
 def change(results, name):
     """Mean and standard error of the change of LPIPS from run to run, in per cent."""
     logs = [math.log(results[clip, name, rate][0] / results[clip, 'as it is', rate][0]) for clip, n, rate in results if n == name]
-    error = statistics.stdev(logs) / math.sqrt(len(logs))
+    error = stdev(logs) / math.sqrt(len(logs))
     return f'{100 * mean(logs):+.1f} % ± {100 * error:.1f}'
 
 

@@ -1,12 +1,12 @@
 """What the parts of the benchmark share: the folder of clips, sequences of 30 s, results as JSON files, scores."""
-import argparse, functools, json, os, re, socket, subprocess, sys
+import argparse, hashlib, json, os, re, socket, subprocess, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SECONDS, FPS, BOX = 30, 15, (480, 270)   # of a sequence; captured frames a second; bounding box of the picture
-SKIP = 6                                 # seconds at the start that are not scored
-# torch asks for and gives back large arrays all the time: where the C library keeps them instead, it is three times as fast.
-KEEP_MEMORY = dict(MALLOC_MMAP_MAX_='0', MALLOC_TRIM_THRESHOLD_=str(1 << 30))
-PYTHON = '/usr/bin/python3'              # Debian's: python3-torch, python3-onnx and python3-opencv belong to it
+SECONDS, FPS = 30, 15   # of a sequence; captured frames a second
+SKIP = 6                # seconds at the start that are not scored
+PROGRAMS = {name: os.path.join(ROOT, folder, 'bin', 'Release', 'net10.0') for name, folder in
+            (('cmvc-send', 'sender/CmvcStream.Sender'), ('cmvc-receive', 'receiver/CmvcStream.Receiver'), ('cmvc-throttle', 'tools/CmvcStream.Throttle'),
+             ('cmvc-simulate', 'tools/CmvcStream.Simulate'), ('cmvc-evaluate', 'tools/CmvcStream.Evaluate'))}
 
 
 class BenchError(Exception):
@@ -50,16 +50,31 @@ def shared():
     return path
 
 
-def clips(wanted):
-    """Names of the clips, without .mp4: 'bench' for the split of that name, or a list with commas."""
-    with open(os.path.join(shared(), 'media', 'INDEX.tsv')) as f:
-        head, *rows = [line.rstrip('\n').split('\t') for line in f]
-    known = {row[0].removesuffix('.mp4'): row[head.index('split')] for row in rows}
-    names = [n for n, split in known.items() if split == 'bench'] if wanted == 'bench' else [n.removesuffix('.mp4') for n in wanted.split(',')]
+def program(name):
+    """Path of a built program."""
+    path = os.path.join(PROGRAMS[name], name)
+    if not os.access(path, os.X_OK):
+        raise BenchError(f"{name} is not built; './cmvc setup' and './cmvc setup evaluate' build all of them")
+    return path
+
+
+def build(*names):
+    """A mark of built programs: results of another build are measured anew."""
+    mark = hashlib.sha256()
     for name in names:
-        if name not in known:
-            raise BenchError(f"--clips: '{name}' is not in INDEX.tsv")
-    return names
+        folder = os.path.dirname(program(name))
+        for file in sorted(os.listdir(folder)):
+            if file.endswith('.dll'):
+                with open(os.path.join(folder, file), 'rb') as f:
+                    mark.update(f.read())
+    return mark.hexdigest()[:12]
+
+
+def last_words(log):
+    """What programs have written to a log, the end of it."""
+    log.flush()
+    log.seek(0)
+    return log.read().strip()[-400:] or 'it said nothing'
 
 
 def run(command, **options):
@@ -98,32 +113,10 @@ def shots(out, name, clips):
     return path
 
 
-def fitted(path):
-    """Size of the file's picture in the bounding box: aspect kept, even numbers, never enlarged."""
-    w, h = map(int, run(['ffprobe', '-v', 'error', '-select_streams', 'v', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', path]).strip().split(','))
-    k = min(1, BOX[0] / w, BOX[1] / h)
-    return even(w * k), even(h * k)
-
-
-def even(x):
-    return 2 * round(x / 2)
-
-
-def score(source, received, every, tlp, nice=False):
-    """What score.py measures, of every n-th frame, after the first SKIP seconds; nice: it gives way to all else."""
-    command = [*(['nice', '-n', '19'] if nice else []), PYTHON, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'score.py'),
-               os.path.join(shared(), 'eval'), onnx_runtime(), source, received, '--skip', str(SKIP), '--every', str(every), '--fps', str(FPS), '--json']
-    return json.loads(run(command if tlp else command + ['--no-tlp'], env={**os.environ, **KEEP_MEMORY}))
-
-
-@functools.cache
-def onnx_runtime():
-    """Where npm has put ONNX Runtime for Node, which runs the scorer's network six times as fast as torch does."""
-    folder = os.path.join(ROOT, 'artifacts', 'bench', 'npm')
-    if not os.path.isdir(os.path.join(folder, 'node_modules', 'onnxruntime-node')):
-        os.makedirs(folder, exist_ok=True)
-        run(['npm', 'install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', 'onnxruntime-node@1.29.0'])
-    return os.path.join(folder, 'node_modules', 'onnxruntime-node')
+def score(source, received, every):
+    """What './cmvc evaluate score' measures of every n-th frame after the first SKIP seconds; received has as many frames a second as were captured."""
+    return json.loads(run([program('cmvc-evaluate'), 'score', source, received, '--fps', str(FPS), '--result-fps', str(FPS), '--seconds', str(SECONDS),
+                           '--skip', str(SKIP), '--every', str(every), '--lpips', os.path.join(shared(), 'eval', 'lpips_sq.onnx')]))
 
 
 def remove(path):

@@ -9,7 +9,7 @@ Results are kept in --out: a benchmark that was stopped goes on where it was, an
 35 minutes in all; it wants the machine for itself. Needs the built programs (./cmvc setup) and ffmpeg.
 """
 import argparse, bisect, math, os, signal, statistics, subprocess, time
-import common, linkplot, ours
+import common, linkplot
 from chain import Chain, PROGRAMS, SHOWN_FPS
 from common import BenchError, ROOT
 
@@ -147,7 +147,7 @@ class Bench:
     """The results of this build, kept or measured."""
 
     def __init__(self, o):
-        self.folder, self.quick, self.build = os.path.join(o.out, 'quick' if o.quick else ''), o.quick, ours.build(PROGRAMS)
+        self.folder, self.quick, self.build = os.path.join(o.out, 'quick' if o.quick else ''), o.quick, common.build(*PROGRAMS)
         try:
             self.traces = os.path.join(common.shared(), 'traces')
             self.source, self.of = 'file:' + common.sequence(os.path.join(ROOT, 'artifacts', 'bench'), CLIP), f'the clip {CLIP}, to and fro'

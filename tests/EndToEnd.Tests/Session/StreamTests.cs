@@ -18,12 +18,8 @@ public sealed class StreamTests : IDisposable
 
         Assert.Equal(0, await sender.ExitAsync());
         Assert.Equal(0, await receiver.ExitAsync());
-        using var tx = JsonDocument.Parse(await File.ReadAllTextAsync(sent));
         using var rx = JsonDocument.Parse(await File.ReadAllTextAsync(received));
-        var wire = tx.RootElement.GetProperty("wire");
-        Assert.Equal("tcp_info", wire.GetProperty("from").GetString());
-        var seconds = tx.RootElement.GetProperty("seconds").GetDouble() - tx.RootElement.GetProperty("start_ms").GetProperty("connect").GetDouble() / 1000;
-        Assert.InRange(wire.GetProperty("tx").GetProperty("bytes").GetInt64() * 8 / seconds, 500, 8400);
+        Assert.InRange(await SentBytes.RateAsync(sent), 500, 7600 * 1.01); // real timers add up to 1 %
         var rows = (await File.ReadAllLinesAsync(video + ".frames.tsv"))[1..];
         Assert.Equal(rows.Length, rx.RootElement.GetProperty("frames").GetProperty("presented").GetInt64());
         Assert.True(rows.Length > 30 * 8, $"{rows.Length} frames presented");

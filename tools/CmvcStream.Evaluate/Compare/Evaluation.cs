@@ -119,7 +119,7 @@ internal sealed record PeerPoint
     /// <summary>Divisor of the frame rate: 1, 2 or 3.</summary>
     public required int Rate { get; init; }
 
-    /// <summary>"zero-latency" or "lookahead".</summary>
+    /// <summary><see cref="Peers.PeerSetting.ZeroLatency"/> or <see cref="Peers.PeerSetting.Lookahead"/>.</summary>
     public required string Setting { get; init; }
 
     /// <summary>What was asked of its rate control.</summary>

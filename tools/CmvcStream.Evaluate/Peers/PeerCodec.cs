@@ -13,23 +13,25 @@ namespace CmvcStream.Evaluate.Peers;
 /// <param name="Encoder">ffmpeg's name.</param>
 /// <param name="Common">Arguments of every encoding.</param>
 /// <param name="LeastSide">Pixels of the least width and height that it takes: SVT-AV1 refuses less, x265 3.5 crashes.</param>
-/// <param name="Settings">Zero-latency and lookahead.</param>
+/// <param name="Settings">Lookahead and zero-latency.</param>
 internal sealed record PeerCodec(string Name, string Encoder, string[] Common, int LeastSide, PeerSetting[] Settings)
 {
-    private static readonly string[] AverageRates = [.. new[] { 1, 4, 8, 18, 36, 72 }.Select(k => string.Create(CultureInfo.InvariantCulture, $"-b:v {k}k"))];
-    private static readonly string[] ConstantQualities = [.. new[] { 63, 55, 46, 37, 28, 19 }.Select(q => $"-crf {q} -b:v 0")];
+    private static readonly PeerRung[] AverageRates =
+        [.. new[] { 1, 4, 8, 18, 36, 72 }.Select(k => new PeerRung(string.Create(CultureInfo.InvariantCulture, $"-b:v {k}k"), k))];
+    private static readonly PeerRung[] ConstantQualities = [.. new[] { 63, 55, 46, 37, 28, 19 }.Select(q => new PeerRung($"-crf {q} -b:v 0", null))];
 
     public static IReadOnlyList<PeerCodec> All { get; } =
     [
         new("x264", "libx264", ["-preset", "slow", "-g", "9999", "-threads", "1"], 16,
-            [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
+            [new(PeerSetting.Lookahead, [], AverageRates), new(PeerSetting.ZeroLatency, ["-tune", "zerolatency"], AverageRates)]),
         new("x265", "libx265", ["-preset", "slow", "-x265-params", "keyint=9999:pools=1:frame-threads=1:log-level=error"], 32,
-            [new("zero-latency", ["-tune", "zerolatency"], AverageRates), new("lookahead", [], AverageRates)]),
+            [new(PeerSetting.Lookahead, [], AverageRates), new(PeerSetting.ZeroLatency, ["-tune", "zerolatency"], AverageRates)]),
         new("libaom", "libaom-av1", ["-g", "9999", "-threads", "1"], 16,
-            [new("zero-latency", ["-usage", "realtime", "-cpu-used", "5", "-lag-in-frames", "0"], AverageRates),
-                new("lookahead", ["-usage", "good", "-cpu-used", "5", "-lag-in-frames", "25"], AverageRates)]),
+            [new(PeerSetting.Lookahead, ["-usage", "good", "-cpu-used", "5", "-lag-in-frames", "25"], AverageRates),
+                new(PeerSetting.ZeroLatency, ["-usage", "realtime", "-cpu-used", "5", "-lag-in-frames", "0"], AverageRates)]),
         new("svtav1", "libsvtav1", ["-g", "9999", "-preset", "6"], 64,
-            [new("zero-latency", ["-svtav1-params", "pred-struct=1:lp=1"], ConstantQualities), new("lookahead", ["-svtav1-params", "lp=1:rc=1"], AverageRates)]),
+            [new(PeerSetting.Lookahead, ["-svtav1-params", "lp=1:rc=1"], AverageRates),
+                new(PeerSetting.ZeroLatency, ["-svtav1-params", "pred-struct=1:lp=1"], ConstantQualities)]),
     ];
 
     /// <exception cref="FormatException">There is none of this name.</exception>
@@ -37,5 +39,16 @@ internal sealed record PeerCodec(string Name, string Encoder, string[] Common, i
         ?? throw new FormatException($"'{name}' is nobody to compare with; there are {string.Join(", ", All.Select(c => c.Name))} (or none)");
 }
 
-/// <summary>A way to drive an encoder, and what is asked of its rate control in turn, fewest bytes first.</summary>
-internal sealed record PeerSetting(string Name, string[] Arguments, string[] Controls);
+/// <summary>A way to drive an encoder.</summary>
+/// <param name="Name"><see cref="Lookahead"/> or <see cref="ZeroLatency"/>.</param>
+/// <param name="Arguments">ffmpeg's.</param>
+/// <param name="Ladder">What is asked of its rate control in turn, fewest bytes first; two rungs at least.</param>
+internal sealed record PeerSetting(string Name, string[] Arguments, PeerRung[] Ladder)
+{
+    public const string Lookahead = "lookahead", ZeroLatency = "zero-latency";
+}
+
+/// <summary>What is asked of a rate control.</summary>
+/// <param name="Arguments">ffmpeg's.</param>
+/// <param name="Kbps">The rate, in kbit/s, where it is one.</param>
+internal sealed record PeerRung(string Arguments, double? Kbps);

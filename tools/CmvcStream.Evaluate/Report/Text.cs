@@ -1,6 +1,7 @@
 using System.Globalization;
 using CmvcStream.Evaluate.Compare;
 using CmvcStream.Evaluate.Measure;
+using CmvcStream.Evaluate.Peers;
 
 namespace CmvcStream.Evaluate.Report;
 
@@ -59,7 +60,7 @@ internal static class Text
         : string.Create(CultureInfo.InvariantCulture, $"none; least {duel.Least.Kbps(basis):0.0}: {duel.Metric.Text(duel.Metric.Of(duel.Least.Scores))} {Short(duel.Least)}");
 
     /// <summary>A configuration in a few letters: codec, size, frame rate, setting.</summary>
-    public static string Short(PeerPoint point) => $"{point.Codec} 1/{point.Size} 1/{point.Rate}{(point.Setting == "lookahead" ? " la" : " zl")}";
+    public static string Short(PeerPoint point) => $"{point.Codec} 1/{point.Size} 1/{point.Rate}{(point.Setting == PeerSetting.Lookahead ? " la" : " zl")}";
 
     public static string[] StartUpRow(ClipResult clip, OurResult o) =>
     [

@@ -15,6 +15,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--seconds 0", "--seconds: '0' is no whole number from 2 to 3600")]
     [InlineData("--mode hologram", "--mode: 'hologram' is no mode")]
     [InlineData("--rates 100", "the others are measured up to 64 kbit/s")]
+    [InlineData("--live-clips moon", "--live-clips: 'moon' is none of the clips: clip")]
     [InlineData("b/clip.mp4", "two clips are called clip: rename one")]
     public async Task Run_WrongUsage_SaysWhatAndEndsWithTwo(string arguments, string message)
     {

@@ -32,6 +32,7 @@ public static class EvaluateCommand
             "What else the link is like: a preset of throttle, at each of the rates; 50 ms of delay unless given.");
         var report = CommandOptions.Value("--report", "DIR", t => t, "Takes report.html, evaluation.json, and what is measured so far.", required: true);
         var live = Value("--live", "8,16,32", ParseRates, "Rates at which ours and others also run on the same link, end to end.", []);
+        var liveClips = Value("--live-clips", "NAME,NAME", t => t.Split(','), "The clips of --live, by name; all unless given.", (string[])[]);
         var lpips = CommandOptions.Value<string?>("--lpips", "FILE.onnx", t => t, "A network for LPIPS and tLP: inputs ref and dist [1,3,H,W].");
         var vmaf = CommandOptions.Value<string?>("--vmaf", "FFMPEG", t => t, "An ffmpeg with libvmaf, where the one in PATH has none.");
         var vmafModel = CommandOptions.Value<string?>("--vmaf-model", "FILE", t => t, "VMAF's model, where that ffmpeg brings none along.");
@@ -43,7 +44,7 @@ public static class EvaluateCommand
             Number("--skip", 6, 0, 3600, "Seconds at the start that are not scored."), Every(), Number("--fps", 15, 1, 60, "Captured frames a second."), Size());
         var jobs = Number("--jobs", Environment.ProcessorCount, 1, 256, "Encodings of the others at a time.");
         var command = new RootCommand("Compares the product with what people would use instead: the same clip, the same bytes, the same measure.") { clips };
-        Option[] all = [rates, against, link, report, live, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs];
+        Option[] all = [rates, against, link, report, live, liveClips, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs];
         foreach (var option in all)
             command.Options.Add(option);
         command.Subcommands.Add(ScoreCommand.Build(output, error));
@@ -57,6 +58,7 @@ public static class EvaluateCommand
                 Against = r.GetRequiredValue(against),
                 Folder = r.GetRequiredValue(report),
                 Live = r.GetRequiredValue(live),
+                LiveClips = r.GetRequiredValue(liveClips),
                 Lpips = r.GetValue(lpips),
                 Vmaf = r.GetValue(vmaf),
                 VmafModel = r.GetValue(vmafModel),

@@ -42,6 +42,9 @@ internal sealed record EvaluateOptions
     /// <summary>Rates of the comparison end to end; none is none.</summary>
     public double[] Live { get; init; } = [];
 
+    /// <summary>Names of the clips of that comparison; none is all.</summary>
+    public string[] LiveClips { get; init; } = [];
+
     /// <summary>An earlier evaluation to compare with.</summary>
     public string? Baseline { get; init; }
 
@@ -58,6 +61,8 @@ internal sealed record EvaluateOptions
         var names = Clips.Select(Media.Sequence.NameOf).ToArray();
         if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1) is { } twice)
             throw new FormatException($"two clips are called {twice.Key}: rename one");
+        if (LiveClips.FirstOrDefault(c => !names.Contains(c)) is { } stranger)
+            throw new FormatException($"--live-clips: '{stranger}' is none of the clips: {string.Join(", ", names)}");
         if (Against.Count > 0 && Rates.Max() > 64)
             throw new FormatException($"the others are measured up to 64 kbit/s, and {Rates.Max()} is asked for; '--against none' measures ours alone");
     }

@@ -21,6 +21,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
 
     private readonly string _parts = Path.Combine(options.Folder, "parts");
     private readonly ScoringPlan _plan = new(options.Fps, options.Seconds, options.Skip, options.Every);
+    private readonly Lazy<string> _build = new(Build);
     private readonly List<string> _failures = [];
 
     /// <exception cref="EvaluateException">Nothing can be measured.</exception>
@@ -45,7 +46,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, Sequence.IsSynthetic(clip) ? clip : Path.GetFileName(clip),
             s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
         var live = new List<LiveResult>();
-        foreach (var sequence in options.Live.Length == 0 ? [] : sequences)
+        foreach (var sequence in sequences.Where(s => options.LiveClips.Length == 0 || options.LiveClips.Contains(s.Name)))
             live.AddRange(await LiveAsync(sequence, vmaf, machine, stop));
         return new() { Made = machine, Settings = settings, Clips = clips, Live = live, Failures = _failures };
     }
@@ -54,10 +55,12 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
 
     private async Task<List<LiveResult>> LiveAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, CancellationToken stop)
     {
+        if (options.Live.Length == 0)
+            return [];
         var reference = await Reference.ReadAsync(sequence, _plan, stop);
         using var scorer = new Scorer(reference, options.Lpips, vmaf);
         var study = new LiveStudy(Product, Path.Combine(_parts, "live"),
-            Key($"{Build()} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model} {machine.Versions["ffmpeg"]}"));
+            Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model} {machine.Versions["ffmpeg"]}"));
         var results = new List<LiveResult>();
         foreach (var rate in options.Live)
         {
@@ -78,13 +81,13 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
     private async Task<Dictionary<string, List<OurResult>>> OursAsync(List<Sequence> sequences, VmafProgram? vmaf, CancellationToken stop)
     {
         var results = sequences.ToDictionary(s => s.Name, _ => new List<OurResult>());
-        var (build, scoring) = (Build(), Task.CompletedTask);
+        var scoring = Task.CompletedTask;
         foreach (var sequence in sequences)
         {
             foreach (var rate in options.Rates)
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}-{rate}");
-                var key = Key($"{build} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}");
+                var key = Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}");
                 var file = Path.Combine(_parts, "ours", $"{name}-{key}.json");
                 if (PartFile.Read<OurResult>(file) is { } known)
                 {

@@ -16,13 +16,5 @@ public class TemporalDistanceTests
     }
 
     [Fact]
-    public void Add_GivenMeasure_AsksItForBothSteps()
-    {
-        var distance = new TemporalDistance();
-        distance.Add((a, b) => Math.Abs(a - b), sourceBefore: 1, source: 3, receivedBefore: 10, received: 17);
-        Assert.Equal(5.0, distance.Mean);
-    }
-
-    [Fact]
     public void Add_NotANumber_Throws() => Assert.Throws<ArgumentException>(() => new TemporalDistance().Add(double.NaN, 0));
 }

@@ -26,8 +26,4 @@ internal sealed class TemporalDistance
         _sum += Math.Abs(source - received);
         Count++;
     }
-
-    /// <summary>Adds a step from one picture to the next, measured by <paramref name="distance"/>.</summary>
-    public void Add<T>(Func<T, T, double> distance, T sourceBefore, T source, T receivedBefore, T received) where T : allows ref struct =>
-        Add(distance(sourceBefore, source), distance(receivedBefore, received));
 }

@@ -46,7 +46,7 @@ internal sealed class PeerStudy(Reference reference, Scorer scorer, string folde
 
     /// <summary>
     /// One configuration, from few bytes to many. It is given up at its first point beyond the rate or that adds nothing (which counts all the same), and rates
-    /// that it cannot go down to are not tried. The lowest of all comes last, where there is room for it and the next adds something.
+    /// that it cannot go down to are not tried. The lowest of all comes last, where there is room for it.
     /// </summary>
     private async Task<List<PeerPoint>> ClimbAsync(PeerConfiguration configuration, double mostKbps, List<PeerPoint> known, CancellationToken stop)
     {
@@ -59,7 +59,7 @@ internal sealed class PeerStudy(Reference reference, Scorer scorer, string folde
                 break;
         }
 
-        if (!(points[0].PayloadKbps > AtItsLeast * ladder[0].Kbps) && !AddsNothing(points[0], known))
+        if (!(points[0].PayloadKbps > AtItsLeast * ladder[0].Kbps))
             points.Insert(0, await MeasureAsync(configuration, lowest.Arguments, stop));
         return points;
     }

@@ -9,7 +9,8 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(readlink -f "$here/../..")
-shared=${CMVC_SHARED:-$root/../shared}
+cd "$root"
+shared=${CMVC_SHARED:-../shared}                        # as the commands in the report have it
 report=$root/artifacts/evaluate
 evaluate=("${EVALUATE:-$root/cmvc}")
 [ -n "${EVALUATE-}" ] || evaluate+=(evaluate)

@@ -9,8 +9,7 @@
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 root=$(readlink -f "$here/../..")
-cd "$root"
-shared=${CMVC_SHARED:-../shared}                        # as the commands in the report have it
+shared=${CMVC_SHARED:-$(realpath --relative-to=. "$root/../shared")}   # from here, so that the commands in the report name no folders of this machine
 report=$root/artifacts/evaluate
 evaluate=("${EVALUATE:-$root/cmvc}")
 [ -n "${EVALUATE-}" ] || evaluate+=(evaluate)

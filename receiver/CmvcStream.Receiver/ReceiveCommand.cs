@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using CmvcStream.CommandLine;
 using CmvcStream.Core.Media;
+using CmvcStream.Inference;
+using CmvcStream.Receiver.Networks;
 
 namespace CmvcStream.Receiver;
 
@@ -28,6 +30,10 @@ public static class ReceiveCommand
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(30);
         var latency = new Option<string>("--latency") { HelpName = "smooth|low", Description = "Wait for the next keyframe, or extrapolate.", DefaultValueFactory = _ => "smooth" };
         latency.AcceptOnlyFromAmong("smooth", "low");
+        var network = new Option<string>("--network") { HelpName = "auto|none|NAME", Description = "Network that restores keyframes: the largest that this machine runs in time, none, or one of the model pack.", DefaultValueFactory = _ => NetworkOptions.Auto };
+        var models = new Option<string?>("--models") { HelpName = "FOLDER", Description = "Use the model pack of this folder in place of the built-in one." };
+        var provider = new Option<string>("--provider") { HelpName = "auto|cpu|cuda", Description = "What runs networks.", DefaultValueFactory = _ => "auto" };
+        provider.AcceptOnlyFromAmong("auto", "cpu", "cuda");
         var once = new Option<bool>("--once") { Description = "End after the first sender." };
         var stats = new Option<string?>("--stats") { HelpName = "FILE.json", Description = "Statistics, replaced every second and at the end." };
         var duration = CommandOptions.Value<MediaTime?>("--for", "30s", t => CommandOptions.ParseLimit(t), "Stop after this time.");
@@ -35,13 +41,19 @@ public static class ReceiveCommand
         var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "Certificate for --listen https:, PEM or PFX; without it one is made for this run." };
         var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key, PEM, where it is in a file of its own." };
         var command = new RootCommand("Receives a sender's packets, regenerates the video and shows it.")
-        { listen, transport, view, sinks, fps, latency, once, stats, duration, token, certificate, key };
+        { listen, transport, view, sinks, fps, latency, network, models, provider, once, stats, duration, token, certificate, key };
         command.SetAction((r, stop) => ReceiverApp.RunAsync(new(r.GetValue(listen)!)
         {
             View = r.GetValue(view),
             Out = r.GetValue(sinks) ?? [],
             Fps = r.GetValue(fps),
             LowLatency = r.GetValue(latency) == "low",
+            Networks = new()
+            {
+                Network = r.GetValue(network)!,
+                Models = r.GetValue(models),
+                Provider = r.GetValue(provider) switch { "cpu" => ExecutionProvider.Cpu, "cuda" => ExecutionProvider.Cuda, _ => null },
+            },
             Once = r.GetValue(once),
             StatsFile = r.GetValue(stats),
             For = r.GetValue(duration),

@@ -1,4 +1,5 @@
 using CmvcStream.Core.Media;
+using CmvcStream.Receiver.Networks;
 
 namespace CmvcStream.Receiver;
 
@@ -21,6 +22,9 @@ public sealed record ReceiveOptions(Uri Listen)
 
     /// <summary>End when the first sender has left and everything has been presented.</summary>
     public bool Once { get; init; }
+
+    /// <summary>Which networks regenerate.</summary>
+    public NetworkOptions Networks { get; init; } = new();
 
     public MediaTime? For { get; init; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
@@ -34,20 +35,28 @@ internal sealed class ReceivedStream : IDisposable
     /// <param name="state">Is told of everything.</param>
     /// <param name="sinks">Take the presented frames.</param>
     /// <param name="viewer">Takes them too, if there is one.</param>
+    /// <param name="networks">What may regenerate.</param>
     /// <param name="report">Takes a message for the user.</param>
     /// <param name="stop">Stops the presentation; what was presented is still written out.</param>
-    public ReceivedStream(ReceiveOptions options, Hello hello, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, Action<string> report, CancellationToken stop)
+    public ReceivedStream(ReceiveOptions options, Hello hello, ReceiverState state, List<IFrameSink> sinks, ViewerSink? viewer, RegenerationNetworks networks, Action<string> report, CancellationToken stop)
     {
         (_options, Hello, _state, _report) = (options, hello, state, report);
         _size = new((int)hello.Source.Width, (int)hello.Source.Height);
         _rate = new((int)hello.Source.TickRate, (int)hello.Source.TickScale);
-        _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency), _size, state, sinks, viewer, report);
+        var (restorer, refiner) = (networks.Restorer(_size), networks.Refiner(_size, options.Fps));
+        _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency, refiner), _size, state, sinks, viewer, report);
+        state.Network = networks.Describe(restorer?.Name, refiner?.Name);
+        if (state.Network is { } network)
+            report($"regenerates with {network}");
         _reader = new(_scene, _size, _rate, keyframe =>
         {
+            if (keyframe.Restoring is { } took)
+                state.RestoreTime.Add(took.TotalMilliseconds);
+            state.Network = networks.Describe(restorer?.Name, refiner?.Name);
             state.Decoded(keyframe.Coded, _size);
             state.DecodeTime.Add(keyframe.Took.TotalMilliseconds);
             _presentation.KeyframeArrived(keyframe.Pts);
-        }, Complain, originTick: hello.OriginTick);
+        }, Complain, hello.OriginTick, restorer);
         state.Payload = _reader.Packets.Payload;
         Presented = PresentAsync(stop);
     }

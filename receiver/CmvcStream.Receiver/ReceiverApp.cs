@@ -1,6 +1,7 @@
 using CmvcStream.Codecs.Av1;
 using CmvcStream.CommandLine;
 using CmvcStream.Core.Codec;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
@@ -35,7 +36,8 @@ public static class ReceiverApp
             if (options.View is { } view)
                 viewer = await ViewerServer.StartAsync(ViewerOptions.Parse(view, options.Token), state, new JpegPictureEncoder(), TimeProvider.System, stop.Token);
             using var certificate = Certificate(options);
-            await using var sessions = new SessionHost(options, state, viewer, output, Report);
+            using var networks = new RegenerationNetworks(options.Networks, Report);
+            await using var sessions = new SessionHost(options, state, viewer, networks, output, Report);
             await using var listener = await new GrpcReceiverTransport().ListenAsync(options.Listen, new(options.Token) { Certificate = certificate }, sessions.ServeAsync, stop.Token);
             state.Listening(listener.Url);
             output.WriteLine($"ready listen={listener.Url}" + (viewer is null ? "" : $" view={viewer.Url}"));

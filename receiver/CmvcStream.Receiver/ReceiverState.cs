@@ -48,10 +48,15 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
     /// <summary>What the sender says is wrong with its source.</summary>
     public string? Trouble { get; set; }
 
-    public long Presented => Interlocked.Read(ref _shown[(int)Provenance.Transmitted]) + Interlocked.Read(ref _shown[(int)Provenance.Interpolated])
-        + Interlocked.Read(ref _shown[(int)Provenance.Extrapolated]) + Held + Interlocked.Read(ref _shown[(int)Provenance.None]);
+    /// <summary>How long the network takes for a keyframe; none: no network runs.</summary>
+    public Distribution RestoreTime { get; } = new();
 
-    public long Held => Interlocked.Read(ref _shown[(int)Provenance.Held]);
+    /// <summary>What restores keyframes, and on what; null: no network does.</summary>
+    public string? Network { get; set; }
+
+    public long Presented => Enum.GetValues<Provenance>().Sum(Count);
+
+    public long Held => Count(Provenance.Held);
 
     private double Now => time.GetElapsedTime(_began).TotalMilliseconds;
 
@@ -171,7 +176,8 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                 WireTxKbps = tx,
                 Payload = _hello is null ? null : new(Payload.Keyframe, Payload.Motion, Payload.Text, Payload.Control),
                 KeyframeAgeSeconds = _lastKeyframe == 0 ? null : time.GetElapsedTime(_lastKeyframe).TotalSeconds,
-                Frames = new(Count(Provenance.Transmitted), Count(Provenance.Interpolated), Count(Provenance.Extrapolated), Held),
+                Frames = new(Count(Provenance.Transmitted), Count(Provenance.Restored), Count(Provenance.Interpolated), Count(Provenance.Extrapolated), Held),
+                Network = Network,
                 LatencyMs = _lastLatency,
                 Scene = _transcript.Count > 0 ? _transcript[^1] : null,
                 Transcript = [.. _transcript.TakeLast(20)],
@@ -211,7 +217,7 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                 },
                 Presentation = _presentation,
                 LatencyMs = _latency.Percentiles(),
-                StagesMs = new() { ["decode"] = DecodeTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
+                StagesMs = new() { ["decode"] = DecodeTime.Percentiles(), ["restore"] = RestoreTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
             };
         }
     }

@@ -1,5 +1,6 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.Transport;
 
@@ -9,7 +10,7 @@ namespace CmvcStream.Receiver;
 /// Takes one sender after another. A sender that comes back goes on with its stream; another one takes its place only when the first is gone
 /// or silent.
 /// </summary>
-internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, ViewerServer? viewer, TextWriter output, Action<string> report) : IAsyncDisposable
+internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, ViewerServer? viewer, RegenerationNetworks networks, TextWriter output, Action<string> report) : IAsyncDisposable
 {
     /// <summary>Largest picture that a sender may announce.</summary>
     private const int MaxSide = 1920;
@@ -88,7 +89,7 @@ internal sealed class SessionHost(ReceiveOptions options, ReceiverState state, V
             var number = ++_streams;
             report($"sender {session.Peer} shows {hello.Source.Name}, {hello.Source.Width}x{hello.Source.Height}");
             var sinks = number == 1 ? _firstSinks : SessionSinks.Create(options, number, output, report);
-            var stream = new ReceivedStream(options, hello, state, sinks, viewer?.Sink, report, _stop.Token);
+            var stream = new ReceivedStream(options, hello, state, sinks, viewer?.Sink, networks, report, _stop.Token);
             _ = stream.Presented.ContinueWith(_ => _first.TrySetResult(), TaskScheduler.Default);
             _stream?.Dispose();
             return _stream = stream;

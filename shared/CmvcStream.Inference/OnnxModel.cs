@@ -15,20 +15,23 @@ public sealed record TensorPort(string Name, Type ElementType, IReadOnlyList<int
     public bool Takes(IReadOnlyList<long> shape) => shape.Count == Shape.Count && shape.Zip(Shape).All(d => d.First > 0 && (d.Second < 0 || d.First == d.Second));
 }
 
-/// <summary>A network on ONNX Runtime, on the CPU. Runs through <see cref="Bind"/>; bindings may run at the same time.</summary>
+/// <summary>A network on ONNX Runtime. Runs through <see cref="Bind"/>; bindings may run at the same time.</summary>
 public sealed class OnnxModel : IDisposable
 {
     private readonly InferenceSession _session;
 
-    private OnnxModel(string file, InferenceSession session)
+    private OnnxModel(string file, ExecutionProvider provider, InferenceSession session)
     {
-        (File, _session) = (file, session);
+        (File, Provider, _session) = (file, provider, session);
         Inputs = [.. session.InputMetadata.Select(Port)];
         Outputs = [.. session.OutputMetadata.Select(Port)];
     }
 
     /// <summary>Where it was read from.</summary>
     public string File { get; }
+
+    /// <summary>What runs it.</summary>
+    public ExecutionProvider Provider { get; }
 
     public IReadOnlyList<TensorPort> Inputs { get; }
 
@@ -50,6 +53,17 @@ public sealed class OnnxModel : IDisposable
             throw new ModelException($"the model {file} cannot be read: {e.Message}", e);
         }
 
+        return Open(model, file, threads);
+    }
+
+    /// <summary>Prepares a model that is in memory for the machine.</summary>
+    /// <param name="model">What an .onnx file holds.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="threads">As above.</param>
+    /// <param name="provider">What runs it.</param>
+    /// <exception cref="ModelException">It is no model that this ONNX Runtime runs on this provider, or ONNX Runtime itself is missing.</exception>
+    public static OnnxModel Open(byte[] model, string file, int threads = 1, ExecutionProvider provider = ExecutionProvider.Cpu)
+    {
         try
         {
             using var options = new SessionOptions
@@ -61,7 +75,13 @@ public sealed class OnnxModel : IDisposable
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-            return new(file, new(model, options));
+            if (provider == ExecutionProvider.Cuda)
+                options.AppendExecutionProvider_CUDA();
+            return new(file, provider, new(model, options));
+        }
+        catch (OnnxRuntimeException e) when (provider == ExecutionProvider.Cuda)
+        {
+            throw new ModelException($"{file} does not start on CUDA: {e.Message}", e);
         }
         catch (OnnxRuntimeException e)
         {
@@ -84,8 +104,8 @@ public sealed class OnnxModel : IDisposable
         {
             if (!shapes.TryGetValue(port.Name, out var shape))
                 throw new ModelException($"{File} wants an input {port}, which is not given");
-            if (port.ElementType != typeof(float))
-                throw new ModelException($"{File}: the input {port} is not of floats: another model is needed, or another version of this program");
+            if (port.ElementType != typeof(float) && port.ElementType != typeof(byte))
+                throw new ModelException($"{File}: the input {port} is neither of floats nor of bytes: another model is needed, or another version of this program");
             if (!port.Takes(shape))
                 throw new ModelException($"{File}: the input {port} does not take [{string.Join(',', shape)}]");
         }
@@ -94,7 +114,7 @@ public sealed class OnnxModel : IDisposable
             throw new ModelException($"{File} has no input '{unknown}'; it has {string.Join(", ", Inputs)}");
         try
         {
-            return new(_session, shapes, [.. Outputs.Select(o => o.Name)]);
+            return new(_session, Inputs.ToDictionary(p => p.Name, p => (p.ElementType, shapes[p.Name])), [.. Outputs.Select(o => o.Name)]);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,3 +1,5 @@
+using CmvcStream.Evaluate.Tests.Compare;
+
 namespace CmvcStream.Evaluate.Tests;
 
 public sealed class EvaluateCommandTests : IDisposable
@@ -15,6 +17,7 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--seconds 0", "--seconds: '0' is no whole number from 2 to 3600")]
     [InlineData("--mode hologram", "--mode: 'hologram' is no mode")]
     [InlineData("--rates 100", "the others are measured up to 64 kbit/s")]
+    [InlineData("--others a.json --live 8", "--others has the others' encodings only")]
     [InlineData("--live-clips moon", "--live-clips: 'moon' is none of the clips: clip")]
     [InlineData("b/clip.mp4", "two clips are called clip: rename one")]
     public async Task Run_WrongUsage_SaysWhatAndEndsWithTwo(string arguments, string message)
@@ -51,6 +54,18 @@ public sealed class EvaluateCommandTests : IDisposable
         var (code, error) = await RunAsync(["synthetic:street", "--report", _folder.FullName, "--lpips", "none.onnx"]);
         Assert.Equal(1, code);
         Assert.Contains("none.onnx cannot be read", error);
+    }
+
+    [Fact]
+    public async Task Run_OthersMeasuredOtherwise_SaysHow()
+    {
+        var path = Path.Combine(_folder.FullName, "earlier.json");
+        Samples.Of().Write(path);
+
+        var (code, error) = await RunAsync(["synthetic:street", "--seconds", "3", "--skip", "1", "--report", _folder.FullName, "--others", path]);
+
+        Assert.Equal(1, code);
+        Assert.Contains("earlier.json was measured otherwise", error);
     }
 
     private static async Task<(int Code, string Error)> RunAsync(string[] arguments)

@@ -130,7 +130,7 @@ public sealed class OnnxModelTests : IDisposable
 
         var error = Assert.Throws<ModelException>(() => model.Bind(new Dictionary<string, long[]> { ["n"] = [2] }));
 
-        Assert.Contains("the input n int64[2] is not of floats", error.Message);
+        Assert.Contains("the input n int64[2] is neither of floats nor of bytes", error.Message);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Viewer;
 using CmvcStream.TestKit;
 using CmvcStream.Transport;
@@ -17,13 +18,15 @@ public sealed class SessionHostTests : IAsyncDisposable
 
     private readonly ConcurrentQueue<string> _reports = new();
     private readonly ReceiverState _state;
+    private readonly RegenerationNetworks _networks;
     private readonly SessionHost _host;
 
     public SessionHostTests()
     {
         var options = new ReceiveOptions(new("http://127.0.0.1:0")) { Out = ["null:"] };
         _state = new(options, TimeProvider.System);
-        _host = new(options, _state, null, TextWriter.Null, _reports.Enqueue) { HelloPatience = TimeSpan.FromSeconds(1) };
+        _networks = new(new() { Network = NetworkOptions.None }, _reports.Enqueue);
+        _host = new(options, _state, null, _networks, TextWriter.Null, _reports.Enqueue) { HelloPatience = TimeSpan.FromSeconds(1) };
     }
 
     [Fact]
@@ -317,7 +320,11 @@ public sealed class SessionHostTests : IAsyncDisposable
         Assert.Equal((StreamPhase.Connected, null), (state.Snapshot().Phase, state.Snapshot().Trouble));
     }
 
-    public ValueTask DisposeAsync() => _host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        _networks.Dispose();
+    }
 
     private static Keyframe Code(AomKeyframeEncoder encoder, uint index, bool intra = false)
     {

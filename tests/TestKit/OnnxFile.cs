@@ -8,7 +8,7 @@ namespace CmvcStream.TestKit;
 /// </summary>
 public sealed class OnnxFile
 {
-    private const int Float = 1, Int64 = 7;
+    private const int Float = 1, Byte = 2, Int64 = 7;
     private readonly List<byte[]> _nodes = [], _inputs = [], _outputs = [], _weights = [];
 
     /// <summary>A tensor that goes in; -1 is a dimension that is free.</summary>
@@ -16,6 +16,15 @@ public sealed class OnnxFile
 
     /// <summary>A tensor of whole numbers that goes in.</summary>
     public OnnxFile IntegerInput(string name, params long[] shape) => Add(_inputs, Port(name, Int64, shape));
+
+    /// <summary>A tensor of bytes that goes in.</summary>
+    public OnnxFile ByteInput(string name, params long[] shape) => Add(_inputs, Port(name, Byte, shape));
+
+    public OnnxFile ByteOutput(string name, params long[] shape) => Add(_outputs, Port(name, Byte, shape));
+
+    /// <summary>A constant list of whole numbers.</summary>
+    public OnnxFile Integers(string name, params long[] values) => Add(_weights,
+        Message([Number(1, values.Length), Number(2, Int64), Text(8, name), Bytes(9, [.. values.SelectMany(BitConverter.GetBytes)])]));
 
     public OnnxFile Output(string name, params long[] shape) => Add(_outputs, Port(name, Float, shape));
 

@@ -39,12 +39,14 @@ public static class EvaluateCommand
         var baseline = CommandOptions.Value<string?>("--baseline", "FILE.json", t => t, "An earlier evaluation: fails where ours has become worse.");
         var tolerance = Value("--tolerance", "2", ParseFactor,
             "How many times the usual tolerances a metric may be worse than the baseline's; more on a machine that is busy.", 1.0);
+        var network = Value("--network", "auto", t => t, "The receiver's --network: auto, none, or a name of its model pack.", "auto");
+        var others = CommandOptions.Value<string?>("--others", "FILE.json", t => t, "Take the others' encodings from an earlier evaluation of the same clips, in place of hours of encoding.");
         var mode = Value("--mode", "it2v", ParseMode, "The sender's mode.", "it2v");
         var (seconds, skip, every, fps, size) = (Number("--seconds", 30, 2, 3600, "Length of each sequence: a shorter clip is played to and fro."),
             Number("--skip", 6, 0, 3600, "Seconds at the start that are not scored."), Every(), Number("--fps", 15, 1, 60, "Captured frames a second."), Size());
         var jobs = Number("--jobs", Environment.ProcessorCount, 1, 256, "Encodings of the others at a time.");
         var command = new RootCommand("Compares the product with what people would use instead: the same clip, the same bytes, the same measure.") { clips };
-        Option[] all = [rates, against, link, report, live, liveClips, lpips, vmaf, vmafModel, baseline, tolerance, mode, seconds, skip, every, fps, size, jobs];
+        Option[] all = [rates, against, link, report, live, liveClips, lpips, vmaf, vmafModel, baseline, tolerance, network, others, mode, seconds, skip, every, fps, size, jobs];
         foreach (var option in all)
             command.Options.Add(option);
         command.Subcommands.Add(ScoreCommand.Build(output, error));
@@ -64,6 +66,8 @@ public static class EvaluateCommand
                 VmafModel = r.GetValue(vmafModel),
                 Baseline = r.GetValue(baseline),
                 Tolerance = r.GetValue(tolerance),
+                Network = r.GetRequiredValue(network),
+                Others = r.GetValue(others),
                 Mode = r.GetRequiredValue(mode),
                 Seconds = r.GetValue(seconds),
                 Skip = r.GetValue(skip),

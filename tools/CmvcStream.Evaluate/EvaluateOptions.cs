@@ -32,6 +32,12 @@ internal sealed record EvaluateOptions
     /// <summary>What throttle is told beside the rate.</summary>
     public string[] Link { get; init; } = ["--delay", "50ms"];
 
+    /// <summary>--network of the receiver.</summary>
+    public string Network { get; init; } = "auto";
+
+    /// <summary>An earlier evaluation whose encodings of the others are taken, in place of making them again.</summary>
+    public string? Others { get; init; }
+
     public string? Lpips { get; init; }
 
     /// <summary>An ffmpeg with libvmaf; null looks for one.</summary>
@@ -63,6 +69,8 @@ internal sealed record EvaluateOptions
             throw new FormatException($"two clips are called {twice.Key}: rename one");
         if (LiveClips.FirstOrDefault(c => !names.Contains(c)) is { } stranger)
             throw new FormatException($"--live-clips: '{stranger}' is none of the clips: {string.Join(", ", names)}");
+        if (Others is not null && Live.Length > 0)
+            throw new FormatException("--others has the others' encodings only: what runs on a link, end to end (--live), is measured at one time; leave one of the two out");
         if (Against.Count > 0 && Rates.Max() > 64)
             throw new FormatException($"the others are measured up to 64 kbit/s, and {Rates.Max()} is asked for; '--against none' measures ours alone");
     }

@@ -41,7 +41,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         }
 
         // The others first: they take every core for long, and are kept; ours then runs alone.
-        var peers = await PeersAsync(sequences, vmaf, machine, settings, stop);
+        var peers = options.Others is { } earlier ? EarlierPeers(earlier, sequences, settings) : await PeersAsync(sequences, vmaf, machine, settings, stop);
         var ours = await OursAsync(sequences, vmaf, stop);
         var clips = sequences.Zip(options.Clips, (s, clip) => new ClipResult(s.Name, Sequence.IsSynthetic(clip) ? clip : Path.GetFileName(clip),
             s.Size.ToString(), ours[s.Name], peers[s.Name])).ToList();
@@ -51,7 +51,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         return new() { Made = machine, Settings = settings, Clips = clips, Live = live, Failures = _failures };
     }
 
-    private ProductSettings Product => new(options.Fps, options.Box, options.Mode, options.Link);
+    private ProductSettings Product => new(options.Fps, options.Box, options.Mode, options.Link, options.Network);
 
     private async Task<List<LiveResult>> LiveAsync(Sequence sequence, VmafProgram? vmaf, MadeOn machine, CancellationToken stop)
     {
@@ -60,7 +60,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
         var reference = await Reference.ReadAsync(sequence, _plan, stop);
         using var scorer = new Scorer(reference, options.Lpips, vmaf);
         var study = new LiveStudy(Product, Path.Combine(_parts, "live"),
-            Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model} {machine.Versions["ffmpeg"]}"));
+            Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {options.Network} {Model} {machine.Versions["ffmpeg"]}"));
         var results = new List<LiveResult>();
         foreach (var rate in options.Live)
         {
@@ -87,7 +87,7 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
             foreach (var rate in options.Rates)
             {
                 var name = string.Create(CultureInfo.InvariantCulture, $"{sequence.Name}-{rate}");
-                var key = Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {Model}");
+                var key = Key($"{_build.Value} {_plan} {options.Mode} {string.Join(' ', options.Link)} {options.Box} {options.Network} {Model}");
                 var file = Path.Combine(_parts, "ours", $"{name}-{key}.json");
                 if (PartFile.Read<OurResult>(file) is { } known)
                 {
@@ -146,6 +146,18 @@ internal sealed class EvaluateRun(EvaluateOptions options, TextWriter error)
             "--seconds", Text(options.Seconds), "--size", sequence.Size.ToString()];
         (string Name, string? Value)[] extras = [("--lpips", options.Lpips), ("--vmaf", vmaf?.Ffmpeg), ("--vmaf-model", vmaf?.Model)];
         return [.. given, .. extras.Where(e => e.Value is not null).SelectMany(e => new[] { e.Name, e.Value! })];
+    }
+
+    /// <summary>The others as an earlier evaluation of the same clips measured them, in the same way.</summary>
+    private Dictionary<string, List<PeerPoint>> EarlierPeers(string file, List<Sequence> sequences, Settings settings)
+    {
+        var earlier = Evaluation.Read(file);
+        var (theirs, ours) = (earlier.Settings, settings);
+        if ((theirs.Seconds, theirs.SkipSeconds, theirs.Every, theirs.Fps, theirs.Box, theirs.Lpips) != (ours.Seconds, ours.SkipSeconds, ours.Every, ours.Fps, ours.Box, ours.Lpips))
+            throw new EvaluateException($"{file} was measured otherwise ({theirs.Seconds} s, skip {theirs.SkipSeconds}, every {theirs.Every}, {theirs.Fps} frames/s, {theirs.Box}, {theirs.Lpips}): its encodings do not compare");
+        return sequences.ToDictionary(s => s.Name, s => earlier.Clips.FirstOrDefault(c => c.Name == s.Name && c.Size == s.Size.ToString()) is { } clip
+            ? clip.Peers.Where(p => options.Against.Any(a => a.Name == p.Codec)).ToList()
+            : throw new EvaluateException($"{file} has no {s.Name} of {s.Size}"));
     }
 
     /// <summary>The others, several codecs and clips at a time.</summary>

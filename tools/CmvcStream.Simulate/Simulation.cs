@@ -3,6 +3,7 @@ using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Text;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Present;
 using CmvcStream.Receiver.Regenerate;
 using CmvcStream.Sender.Capture;
@@ -20,6 +21,15 @@ internal sealed record SimulationOptions(string File, Bitrate Rate)
 
     /// <summary>Takes a line for each keyframe.</summary>
     public string? Trace { get; init; }
+
+    /// <summary>Takes keyframes and their truth, for training.</summary>
+    public string? Pairs { get; init; }
+
+    /// <summary>Takes interpolated pictures and their truth, for training.</summary>
+    public string? Triples { get; init; }
+
+    /// <summary>What regenerates.</summary>
+    public NetworkOptions Networks { get; init; } = new();
 
     /// <summary>Keyframes evenly spaced.</summary>
     public bool Uniform { get; init; }
@@ -55,11 +65,14 @@ internal sealed class Simulation : IDisposable
     private readonly Y4mWriter? _writer;
     private readonly FileStream? _out;
     private readonly StreamWriter? _trace;
+    private readonly PairWriter? _pairs;
+    private readonly TripleWriter? _triples;
+    private readonly RegenerationNetworks _networks;
     private readonly List<double> _delays = [];
     private MediaTime? _lastArrived;
     private MediaTime _lastReport, _now;
     private long _wire, _lastTick, _held, _shown, _run, _longest, _keyframes;
-    private MediaTime _longestAt;
+    private MediaTime _longestAt, _shownTime;
     private bool _helloSent, _ended;
 
     private Simulation(SimulationOptions options, PixelSize size, FrameRate fps)
@@ -72,10 +85,18 @@ internal sealed class Simulation : IDisposable
         _chooser = new(_stage, _rate, options.Uniform);
         _link = new(new() { Rate = options.Rate, Delay = options.Delay, Queue = LinkSettings.DefaultQueue(options.Rate) });
         _schedule = new(fps);
-        _regenerator = new(_scene, size, lowLatency: false);
-        _reader = new(_scene, size, fps, Arrived, fault => throw new InvalidOperationException(fault));
+        _networks = new(options.Networks, Console.Error.WriteLine);
+        _regenerator = new(_scene, size, lowLatency: false, _networks.Refiner(size, fps))
+        {
+            Interpolated = (interpolator, t, gap, frame) => _triples?.Interpolated(interpolator, t, gap, frame, _shownTime),
+        };
+        _reader = new(_scene, size, fps, Arrived, fault => throw new InvalidOperationException(fault), restorer: _networks.Restorer(size));
         if (options.Out is { } path)
             _writer = new(_out = File.Create(path), fps, path);
+        if (options.Pairs is { } pairs)
+            _pairs = new(pairs, size);
+        if (options.Triples is { } triples)
+            _triples = new(triples, size, fps);
         if (options.Trace is { } table)
             (_trace = new(table)).WriteLine("tick\treason\tbytes\tmotion\tcoded\tquality\tavailable\tdelay_ms");
     }
@@ -107,14 +128,18 @@ internal sealed class Simulation : IDisposable
         _chooser.Dispose();
         _regenerator.Dispose();
         _reader.Dispose();
+        _networks.Dispose();
         _scene.Dispose();
         _out?.Dispose();
         _trace?.Dispose();
+        _pairs?.Dispose();
+        _triples?.Dispose();
     }
 
     private void Capture(CapturedFrame frame)
     {
         _lastTick = frame.Tick;
+        _triples?.Captured(frame.Tick, frame.Frame);
         if (_describer.TryDescribe(new(frame.Frame, frame.Frame.Pts, _chooser.Scene), out var text))
             _assembler.Add(new SceneText { Tick = (uint)frame.Tick, Scene = (uint)text.Scene, Look = text.Look, Motion = text.Motion }, _now);
         Code(_chooser.Offer(frame, Available));
@@ -131,6 +156,7 @@ internal sealed class Simulation : IDisposable
         _rate.Took(EncodeTime);
         _chooser.Coded();
         _keyframes++;
+        _pairs?.Write(coded.Keyframe.Data.Span, choice.Frame.Frame);
         _encoding.Enqueue((_now + EncodeTime, coded));
         _trace?.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{coded.Keyframe.Tick}\t{coded.Keyframe.Reason}\t{coded.Keyframe.Data.Length}\t{coded.Motion?.Data.Length ?? 0}\t{_stage.LastSpend.Scale}\t{_stage.LastSpend.Quality}\t{available:0}\t{(_playout.Offset ?? default).Milliseconds:0}"));
@@ -205,6 +231,8 @@ internal sealed class Simulation : IDisposable
                 _delays.Add(offset.Milliseconds);
             }
 
+            _shownTime = tick.Source;
+            _triples?.Shown(tick.Source);
             var (picture, provenance) = _regenerator.Regenerate(tick.Source);
             using var frame = new RegeneratedFrame(picture, provenance, tick.Number, _now);
             _shown++;

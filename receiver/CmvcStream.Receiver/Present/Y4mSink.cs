@@ -68,6 +68,7 @@ public sealed class Y4mSink : QueuedSink
     {
         Provenance.None => "none",
         Provenance.Transmitted => "transmitted",
+        Provenance.Restored => "restored",
         Provenance.Interpolated => "interpolated",
         Provenance.Extrapolated => "extrapolated",
         _ => "held",

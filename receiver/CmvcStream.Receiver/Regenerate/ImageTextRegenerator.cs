@@ -1,11 +1,12 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Motion;
+using CmvcStream.Receiver.Networks;
 
 namespace CmvcStream.Receiver.Regenerate;
 
 /// <summary>
 /// IT2V: keyframes are shown as they are, and the pictures between two of them are made by motion-compensated interpolation, helped
-/// by the motion that the sender sent. Without the second keyframe the first is held (smooth) or moved on (low latency).
+/// by the motion that the sender sent, and by a network where there is one. Without the second keyframe the first is held (smooth) or moved on (low latency).
 /// </summary>
 internal sealed class ImageTextRegenerator : IRegenerator
 {
@@ -20,14 +21,20 @@ internal sealed class ImageTextRegenerator : IRegenerator
     private readonly FramePool _pool;
     private readonly FrameInterpolator _interpolator;
     private readonly MotionCorrection _correction = new();
+    private readonly FrameRefiner? _refiner;
     private readonly VideoFrame _last;
     private bool _hasPicture;
     private uint _preparedFrom, _preparedTo;
     private MediaTime _guessedUntil;
     private MediaTime? _ahead;
 
-    public ImageTextRegenerator(SceneState scene, PixelSize size, bool lowLatency)
+    /// <param name="scene">What is known.</param>
+    /// <param name="size">Of the pictures.</param>
+    /// <param name="lowLatency">Extrapolate rather than wait for the next keyframe.</param>
+    /// <param name="refiner">Owned from here on; null: interpolated pictures are shown as they are.</param>
+    public ImageTextRegenerator(SceneState scene, PixelSize size, bool lowLatency, FrameRefiner? refiner = null)
     {
+        _refiner = refiner;
         _scene = scene;
         _lowLatency = lowLatency;
         _pool = new(size);
@@ -35,6 +42,9 @@ internal sealed class ImageTextRegenerator : IRegenerator
         _last = VideoFrame.Allocate(size);
         _last.Fill();
     }
+
+    /// <summary>Is told of each interpolated picture before it is refined, for those who collect what networks are trained on.</summary>
+    public Action<FrameInterpolator, float, MediaTime, VideoFrame>? Interpolated { get; init; }
 
     public (VideoFrame Frame, Provenance Provenance) Regenerate(MediaTime time)
     {
@@ -76,6 +86,8 @@ internal sealed class ImageTextRegenerator : IRegenerator
             _interpolator.Interpolate(t, frame);
         }
 
+        Interpolated?.Invoke(_interpolator, t, after.Pts - before.Pts, frame);
+        _refiner?.Refine(_interpolator, t, after.Pts - before.Pts, frame);
         Soften(time, frame);
         return Provenance.Interpolated;
     }
@@ -84,7 +96,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
     {
         keyframe.Picture.CopyTo(frame);
         Soften(keyframe.Pts, frame);
-        return Provenance.Transmitted;
+        return keyframe.Provenance;
     }
 
     /// <summary>Whoever has looked at an old picture for so long gets the new one at once, before its time, and it is held until then.</summary>
@@ -94,7 +106,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
             return Hold(frame);
         after.Picture.CopyTo(frame);
         _ahead = after.Pts;
-        return Provenance.Transmitted;
+        return after.Provenance;
     }
 
     private Provenance Hold(SceneKeyframe before, VideoFrame frame)
@@ -146,5 +158,5 @@ internal sealed class ImageTextRegenerator : IRegenerator
         (_preparedFrom, _preparedTo) = (before.Index, after.Index);
     }
 
-    public void Dispose() { }
+    public void Dispose() => _refiner?.Dispose();
 }

@@ -5,12 +5,13 @@ using CmvcStream.Core.Control;
 using CmvcStream.Core.Media;
 using CmvcStream.Core.Motion;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 
 namespace CmvcStream.Receiver.Regenerate;
 
 /// <summary>
 /// Reads a sender's messages into the scene: fragments are put together, motion is decoded, keyframes are decoded, checked and brought
-/// to the source's size. What is wrong is told, never thrown, and the rest is still used. One thread at a time.
+/// to the source's size, and restored by a network where there is one. What is wrong is told, never thrown, and the rest is still used. One thread at a time.
 /// </summary>
 internal sealed class SceneReader : IDisposable
 {
@@ -26,6 +27,7 @@ internal sealed class SceneReader : IDisposable
     private readonly Action<string> _fault;
     private readonly long _origin;
     private readonly KeyframeReconstructor _reconstructor;
+    private readonly KeyframeRestorer? _restorer;
     private readonly List<Keyframe> _complete = [];
     private readonly uint[] _held = new uint[8];    // indices of the keyframes in the decoder's slots (AV1 specification, 7.20)
     private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
@@ -37,10 +39,11 @@ internal sealed class SceneReader : IDisposable
     /// <param name="arrived">Is told of each keyframe that the scene has taken.</param>
     /// <param name="fault">Takes what was wrong, for the user.</param>
     /// <param name="originTick">The sender's tick at source time 0.</param>
+    /// <param name="restorer">Owned from here on; null: keyframes are sharpened.</param>
     /// <exception cref="CodecException">libaom is missing or does not fit.</exception>
-    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault, uint originTick = 0)
+    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault, uint originTick = 0, KeyframeRestorer? restorer = null)
     {
-        (_scene, _rate, _arrived, _fault, _origin) = (scene, rate, arrived, fault, originTick);
+        (_scene, _rate, _arrived, _fault, _origin, _restorer) = (scene, rate, arrived, fault, originTick, restorer);
         _reconstructor = new(size, SceneState.Capacity);
     }
 
@@ -80,7 +83,11 @@ internal sealed class SceneReader : IDisposable
         }
     }
 
-    public void Dispose() => _reconstructor.Dispose();
+    public void Dispose()
+    {
+        _reconstructor.Dispose();
+        _restorer?.Dispose();
+    }
 
     private void Read(Keyframe keyframe, MediaTime latest)
     {
@@ -98,7 +105,7 @@ internal sealed class SceneReader : IDisposable
         DecodedPicture coded;
         try
         {
-            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded);
+            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded, sharpened: _restorer is not { Active: true });
         }
         catch (CodecException e)
         {
@@ -122,12 +129,14 @@ internal sealed class SceneReader : IDisposable
                 _held[i] = keyframe.Index;
         }
 
+        var decoded = Stopwatch.GetElapsedTime(began);
+        var restored = _restorer?.Restore(picture, coded.Size, _reconstructor.Quantizer) == true;
         picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
-        var entry = new SceneKeyframe(keyframe.Index, pts, picture, keyframe.Reason, corrections ?? []);
+        var entry = new SceneKeyframe(keyframe.Index, pts, picture, keyframe.Reason, corrections ?? [], restored);
         if (_scene.Add(entry))
         {
-            _arrived(new(pts, coded.Size, Stopwatch.GetElapsedTime(began)));
+            _arrived(new(pts, coded.Size, decoded, restored ? Stopwatch.GetElapsedTime(began) - decoded : null));
             return;
         }
 
@@ -187,4 +196,5 @@ internal sealed class SceneReader : IDisposable
 /// <param name="Pts">Its source time.</param>
 /// <param name="Coded">The size at which it was coded, in pixels.</param>
 /// <param name="Took">How long it took to decode and to bring it to the source's size.</param>
-internal readonly record struct KeyframeArrival(MediaTime Pts, PixelSize Coded, TimeSpan Took);
+/// <param name="Restoring">How long a network took to restore it; null: none has.</param>
+internal readonly record struct KeyframeArrival(MediaTime Pts, PixelSize Coded, TimeSpan Took, TimeSpan? Restoring);

@@ -5,7 +5,7 @@ using CmvcStream.Protos;
 namespace CmvcStream.Receiver.Regenerate;
 
 /// <summary>A keyframe as the receiver has it: decoded, at the source's size, with what was said of the motion that leads to it.</summary>
-internal sealed class SceneKeyframe(uint index, MediaTime pts, VideoFrame picture, KeyframeReason reason, MotionCorrection[] motion) : IDisposable
+internal sealed class SceneKeyframe(uint index, MediaTime pts, VideoFrame picture, KeyframeReason reason, MotionCorrection[] motion, bool restored = false) : IDisposable
 {
     public uint Index => index;
 
@@ -13,6 +13,9 @@ internal sealed class SceneKeyframe(uint index, MediaTime pts, VideoFrame pictur
 
     /// <summary>At presentation size; owned.</summary>
     public VideoFrame Picture => picture;
+
+    /// <summary>What the picture is when it is shown.</summary>
+    public Provenance Provenance => restored ? Provenance.Restored : Provenance.Transmitted;
 
     /// <summary>It begins a new scene: nothing is made between it and the one before.</summary>
     public bool StartsScene => reason == KeyframeReason.SceneCut;

@@ -61,7 +61,10 @@ public sealed record ViewerSnapshot
     public double? KeyframeAgeSeconds { get; init; }
 
     /// <summary>Presented frames so far.</summary>
-    public FrameCounts Frames { get; init; } = new(0, 0, 0, 0);
+    public FrameCounts Frames { get; init; } = new(0, 0, 0, 0, 0);
+
+    /// <summary>What restores keyframes, and on what; null: no network does.</summary>
+    public string? Network { get; init; }
 
     /// <summary>From capture to presentation, milliseconds.</summary>
     public double? LatencyMs { get; init; }
@@ -77,7 +80,7 @@ public sealed record ViewerSnapshot
 public sealed record PayloadBytes(long Keyframe, long Motion, long Text, long Control);
 
 /// <summary>Presented frames by provenance.</summary>
-public sealed record FrameCounts(long Transmitted, long Interpolated, long Extrapolated, long Held);
+public sealed record FrameCounts(long Transmitted, long Restored, long Interpolated, long Extrapolated, long Held);
 
 /// <summary>A scene text: from which source time (seconds) it holds, the scene's number, its light and palette, its camera motion.</summary>
 public sealed record SceneLine(double AtSeconds, long Scene, string Look, string Motion);

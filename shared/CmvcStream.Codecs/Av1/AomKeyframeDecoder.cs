@@ -31,6 +31,9 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
     /// <inheritdoc/>
     public int Stored { get; private set; }
 
+    /// <summary>The last keyframe's base_q_idx (AV1 specification, 5.9.12): 0 (finest) to 255 (coarsest).</summary>
+    public int Quantizer { get; private set; }
+
     /// <inheritdoc/>
     public VideoFrame Decode(ReadOnlySpan<byte> data)
     {
@@ -47,7 +50,7 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
             // After damage libaom's references are in doubt; a fresh one costs little.
             if (wasDamaged)
                 Reopen();
-            var code = AomNative.Decode(_decoder, bytes, data.Length, out var width, out var height, out var stored);
+            var code = AomNative.Decode(_decoder, bytes, data.Length, out var width, out var height, out var stored, out var quantizer);
             if (code != AomNative.Ok)
                 throw AomNative.Failure(code, "decode", AomNative.DecoderError(_decoder));
             var size = new PixelSize(width, height);
@@ -59,6 +62,7 @@ public sealed unsafe class AomKeyframeDecoder : IKeyframeDecoder
             AomNative.Copy(_decoder, planes, strides);
             _needsIntra = false;
             Stored = stored;
+            Quantizer = quantizer;
             return frame;
         }
     }

@@ -7,7 +7,7 @@ namespace CmvcStream.Codecs.Av1;
 internal static unsafe partial class AomNative
 {
     /// <summary>CMVC_AOM_ABI in the C file.</summary>
-    internal const int Abi = 2;
+    internal const int Abi = 3;
 
     internal const int Ok = 0;
     internal const int AbiMismatch = 2;
@@ -91,7 +91,7 @@ internal static unsafe partial class AomNative
     internal static partial int SequenceSize(byte* data, int size, out int width, out int height);
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_decode")]
-    internal static partial int Decode(nint decoder, byte* data, int size, out int width, out int height, out int stored);
+    internal static partial int Decode(nint decoder, byte* data, int size, out int width, out int height, out int stored, out int quantizer);
 
     [LibraryImport(NativeLibraries.Aom, EntryPoint = "cmvc_aom_copy")]
     internal static partial void Copy(nint decoder, byte** planes, int* strides);

@@ -31,11 +31,15 @@ public sealed class KeyframeReconstructor : IDisposable
     /// <summary>Slots that the last keyframe is kept in: <see cref="AomKeyframeDecoder.Stored"/>.</summary>
     public int Stored => _decoder.Stored;
 
+    /// <summary>How coarsely the last keyframe was quantized: <see cref="AomKeyframeDecoder.Quantizer"/>.</summary>
+    public int Quantizer => _decoder.Quantizer;
+
     /// <summary>Reconstructs the next keyframe of the chain; the caller disposes the picture.</summary>
     /// <param name="data">As coded.</param>
     /// <param name="coded">What it decoded to.</param>
+    /// <param name="sharpened">False: as a network that restores it takes it.</param>
     /// <exception cref="CodecException">The bytes are no decodable picture; the next one must be intra.</exception>
-    public VideoFrame Reconstruct(ReadOnlySpan<byte> data, out DecodedPicture coded)
+    public VideoFrame Reconstruct(ReadOnlySpan<byte> data, out DecodedPicture coded, bool sharpened = true)
     {
         using var decoded = _decoder.Decode(data);
         coded = DecodedPicture.Of(decoded);
@@ -47,7 +51,7 @@ public sealed class KeyframeReconstructor : IDisposable
         }
 
         var picture = _pool.Rent();
-        resampler.Resample(decoded, picture);
+        resampler.Resample(decoded, picture, sharpened);
         return picture;
     }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 // Raise whenever a signature or a meaning below changes; AomNative.cs holds the same number.
-#define CMVC_AOM_ABI 2
+#define CMVC_AOM_ABI 3
 
 // major << 16 | minor << 8 | patch of the headers; build.sh passes it, as libaom installs no version header.
 #ifndef CMVC_AOM_BUILT_AGAINST
@@ -243,8 +243,9 @@ EXPORT int cmvc_aom_sequence_size(const uint8_t *data, int size, int *width, int
   return info.w && info.h ? CMVC_OK : CMVC_FAILED;
 }
 
-// Decodes one picture; its pixels are fetched with cmvc_aom_copy before the next call. stored: bit i where it fills slot i.
-EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *width, int *height, int *stored) {
+// Decodes one picture; its pixels are fetched with cmvc_aom_copy before the next call. stored: bit i where it fills slot i;
+// quantizer: the frame's base_q_idx, 0 to 255.
+EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *width, int *height, int *stored, int *quantizer) {
   d->picture = NULL;
   aom_codec_err_t r = aom_codec_decode(&d->codec, data, (size_t)size, NULL);
   if (r) return fail(d->error, sizeof d->error, "decode", &d->codec, r);
@@ -257,6 +258,8 @@ EXPORT int cmvc_aom_decode(cmvc_decoder *d, const uint8_t *data, int size, int *
   }
   r = aom_codec_control(&d->codec, AOMD_GET_LAST_REF_UPDATES, stored);
   if (r) return fail(d->error, sizeof d->error, "stored slots", &d->codec, r);
+  r = aom_codec_control(&d->codec, AOMD_GET_LAST_QUANTIZER, quantizer);
+  if (r) return fail(d->error, sizeof d->error, "quantizer", &d->codec, r);
   d->picture = image;
   *width = (int)image->d_w;
   *height = (int)image->d_h;

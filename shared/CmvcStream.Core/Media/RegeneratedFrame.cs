@@ -9,6 +9,9 @@ public enum Provenance
     /// <summary>A decoded keyframe.</summary>
     Transmitted,
 
+    /// <summary>A decoded keyframe to which a network has given back detail that its bits could not pay for.</summary>
+    Restored,
+
     /// <summary>Made between two keyframes.</summary>
     Interpolated,
 

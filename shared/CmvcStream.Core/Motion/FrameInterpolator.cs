@@ -25,6 +25,7 @@ public sealed class FrameInterpolator
     private readonly MotionEstimator _estimator;
     private readonly IntermediateField _field;
     private readonly FieldExpander _luma, _chroma;
+    private readonly float[] _none, _all;    // shares of the second keyframe
     private bool _prepared;
     private (float Place, float Time)? _projected;
 
@@ -39,6 +40,9 @@ public sealed class FrameInterpolator
         _field = new(size);
         _luma = new(size.Width, MotionField.Cell, _field);
         _chroma = new(size.Chroma.Width, MotionField.Cell / 2, _field);
+        _none = new float[size.Width + 16];
+        _all = new float[size.Width + 16];
+        _all.AsSpan().Fill(1);
     }
 
     /// <summary>Of the keyframes and of what is made from them, in luma pixels.</summary>
@@ -140,6 +144,44 @@ public sealed class FrameInterpolator
             _field.Extrapolate(ExtrapolationLimit * (1 - MathF.Exp((1 - t) / ExtrapolationLimit)), Backward);
         WarpLuma(_b, destination);
         WarpChroma(_b, destination);
+    }
+
+    /// <summary>Each keyframe by itself, moved to the time of the picture that was interpolated last.</summary>
+    /// <param name="first">Takes the first keyframe, moved; of <see cref="Size"/>.</param>
+    /// <param name="second">Takes the second one.</param>
+    /// <exception cref="ArgumentException">A frame is not of <see cref="Size"/>.</exception>
+    /// <exception cref="InvalidOperationException">No picture was interpolated between these keyframes.</exception>
+    public void Moved(VideoFrame first, VideoFrame second)
+    {
+        Check(first);
+        Check(second);
+        if (_projected is null)
+            throw new InvalidOperationException("call Interpolate first, between keyframes of one scene");
+        Move(first, _none);
+        Move(second, _all);
+    }
+
+    private unsafe void Move(VideoFrame destination, float[] share)
+    {
+        fixed (float* s = share)
+        {
+            for (var y = 0; y < destination.Y.Height; y++)
+            {
+                var row = _luma.Row(y, 1);
+                fixed (byte* d = destination.Y.Row(y))
+                    WarpKernels.Mix(_a.Luma[0], _b.Luma[0], y, new(row.Ax, row.Ay, row.Bx, row.By, s), d);
+            }
+
+            for (var y = 0; y < destination.U.Height; y++)
+            {
+                var row = _chroma.Row(y, 0.5f);
+                fixed (byte* u = destination.U.Row(y), v = destination.V.Row(y))
+                {
+                    WarpKernels.Mix(_a.U, _b.U, y, new(row.Ax, row.Ay, row.Bx, row.By, s), u);
+                    WarpKernels.Mix(_a.V, _b.V, y, new(row.Ax, row.Ay, row.Bx, row.By, s), v);
+                }
+            }
+        }
     }
 
     private unsafe void WarpLuma(PaddedPicture a, VideoFrame destination)

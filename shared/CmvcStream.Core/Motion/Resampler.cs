@@ -45,15 +45,18 @@ public sealed unsafe class Resampler
     public PixelSize To { get; }
 
     /// <summary>Scales a picture; the presentation timestamp goes along.</summary>
+    /// <param name="source">Of <see cref="From"/>.</param>
+    /// <param name="destination">Of <see cref="To"/>.</param>
+    /// <param name="sharpened">False: this picture goes without the sharpening that was chosen at construction.</param>
     /// <exception cref="ArgumentException">A picture is not of the size given at construction.</exception>
-    public void Resample(VideoFrame source, VideoFrame destination)
+    public void Resample(VideoFrame source, VideoFrame destination, bool sharpened = true)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(destination);
         if (source.Size != From || destination.Size != To)
             throw new ArgumentException($"this scales {From} to {To}, not {source.Size} to {destination.Size}");
         destination.Pts = source.Pts;
-        if (_unsharp == null)
+        if (_unsharp == null || !sharpened)
         {
             _luma.Scale(source.Y, destination.Y);
         }

@@ -19,6 +19,24 @@ public sealed class FrameInterpolatorTests
         Assert.True(TestPictures.Same(a.V, made.V));
     }
 
+    [Fact]
+    public void Moved_MovingTexture_BothKeyframesAreNearTheTruthAtThatTime()
+    {
+        const double dx = 14, dy = 6;
+        VideoFrame a = TestPictures.Texture(s_size), b = TestPictures.Texture(s_size, dx, dy);
+        var interpolator = new FrameInterpolator(s_size);
+        VideoFrame mix = VideoFrame.Allocate(s_size), first = VideoFrame.Allocate(s_size), second = VideoFrame.Allocate(s_size);
+        interpolator.Prepare(a, b);
+        Assert.Throws<InvalidOperationException>(() => interpolator.Moved(first, second));
+        interpolator.Interpolate(0.4f, mix);
+
+        interpolator.Moved(first, second);
+
+        var truth = TestPictures.Texture(s_size, 0.4 * dx, 0.4 * dy);
+        Assert.InRange(TestPictures.Psnr(first, truth), 28, 100);
+        Assert.InRange(TestPictures.Psnr(second, truth), 28, 100);
+    }
+
     [Theory]
     [InlineData(480, 270, 14, 6)]
     [InlineData(480, 270, 46, -9)]

@@ -51,19 +51,19 @@ public sealed class FileSinkTests : IDisposable
         var path = _folder.File("out.y4m");
         await PresentAsync($"y4m:{path}",
         [
-            TestFrames.Make(0, Provenance.None), TestFrames.Make(1), TestFrames.Make(2, Provenance.Interpolated),
-            TestFrames.Make(3, Provenance.Extrapolated), TestFrames.Make(4, Provenance.Held),
+            TestFrames.Make(0, Provenance.None), TestFrames.Make(1), TestFrames.Make(2, Provenance.Restored), TestFrames.Make(3, Provenance.Interpolated),
+            TestFrames.Make(4, Provenance.Extrapolated), TestFrames.Make(5, Provenance.Held),
         ]);
 
         var rows = (await File.ReadAllLinesAsync(path + ".frames.tsv")).Select(line => line.Split('\t')).ToArray();
 
         Assert.Equal(["n", "wall_us", "source_pts_us", "provenance"], rows[0]);
-        Assert.Equal(["0", "1", "2", "3", "4"], rows[1..].Select(r => r[0]));
-        Assert.Equal(["0", "33333", "66667", "100000", "133333"], rows[1..].Select(r => r[2]));
-        Assert.Equal(["none", "transmitted", "interpolated", "extrapolated", "held"], rows[1..].Select(r => r[3]));
+        Assert.Equal(["0", "1", "2", "3", "4", "5"], rows[1..].Select(r => r[0]));
+        Assert.Equal(["0", "33333", "66667", "100000", "133333", "166667"], rows[1..].Select(r => r[2]));
+        Assert.Equal(["none", "transmitted", "restored", "interpolated", "extrapolated", "held"], rows[1..].Select(r => r[3]));
         // Unix time (2030 in the test), with the steps of the presentation clock.
         var began = new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
-        Assert.Equal([0, 33333, 66667, 100000, 133333], rows[1..].Select(r => long.Parse(r[1]) - began));
+        Assert.Equal([0, 33333, 66667, 100000, 133333, 166667], rows[1..].Select(r => long.Parse(r[1]) - began));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using CmvcStream.Codecs.Av1;
 using CmvcStream.Core.Codec;
 using CmvcStream.Core.Media;
+using CmvcStream.Inference;
 using CmvcStream.Protos;
+using CmvcStream.Receiver.Networks;
 using CmvcStream.Receiver.Regenerate;
 using Google.Protobuf;
 
@@ -32,6 +34,33 @@ public sealed class SceneReaderTests : IDisposable
         Assert.Equal([1u, 2, 3, 4], _arrived.Select(k => (uint)(k.Pts.Seconds * 15 / 10 + 0.5)));
         Assert.Equal(4u, _reader.LastDecoded);
         Assert.False(_reader.Broken);
+    }
+
+    [Fact]
+    public void Read_SamePacketsAndNetwork_GiveTheSamePicturesOnEveryRun()
+    {
+        var keyframes = Enumerable.Range(1, 4).Select(index => Code((uint)index)).ToArray();
+
+        var runs = Enumerable.Range(0, 2).Select(_ =>
+        {
+            using var networks = new RegenerationNetworks(new() { Network = "restore-medium", Provider = ExecutionProvider.Cpu }, _faults.Add);
+            using var scene = new SceneState();
+            using var reader = new SceneReader(scene, Size, Rate, _ => { }, _faults.Add, restorer: networks.Restorer(Size));
+            using var regenerator = new ImageTextRegenerator(scene, Size, lowLatency: false, networks.Refiner(Size, Rate));
+            foreach (var keyframe in keyframes)
+                reader.Read(new() { Keyframe = { keyframe } }, Far);
+            return Enumerable.Range(10, 31).Select(tick =>
+            {
+                var (frame, provenance) = regenerator.Regenerate(MediaTime.FromTicks(tick, Rate));
+                using (frame)
+                    return (provenance, Convert.ToHexString(frame.Y.Buffer));
+            }).ToArray();
+        }).ToArray();
+
+        Assert.Empty(_faults);
+        Assert.Equal(runs[0], runs[1]);
+        Assert.Equal(4, runs[0].Count(f => f.provenance == Provenance.Restored));
+        Assert.Equal(27, runs[0].Count(f => f.provenance == Provenance.Interpolated));
     }
 
     [Fact]

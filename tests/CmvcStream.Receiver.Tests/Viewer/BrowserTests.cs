@@ -51,8 +51,8 @@ public abstract class BrowserTests : IAsyncLifetime
         }
 
         Assert.True(pictures.Count > 1, "the picture stands still");
-        // The badge says, in words, what the frame on screen is; both kinds come up.
-        foreach (var word in new[] { "transmitted", "interpolated" })
+        // The badge says, in words, what the frame on screen is; all kinds come up.
+        foreach (var word in new[] { "transmitted", "restored", "interpolated" })
             await UntilAsync($"cmvc.provenance === '{word}' && document.querySelector('#badge-word').textContent === '{word}'");
 
         await UntilAsync("cmvc.latencyMs !== null && cmvc.latencyMs < 200 && /^1?[0-9]{1,2} ms$/.test(document.querySelector('#page-latency').textContent)");
@@ -76,6 +76,7 @@ public abstract class BrowserTests : IAsyncLifetime
         Assert.Equal("IT2V", await TextAsync("#mode"));
         Assert.Equal("Connected", await TextAsync("#connection"));
         Assert.Equal("2.4 s", await TextAsync("#latency"));
+        Assert.Equal("restore-medium on the CPU", await TextAsync("#network"));
         Assert.Contains("Warm low sun", await TextAsync("#caption"), StringComparison.Ordinal);
         Assert.Equal(3, await NumberAsync("document.querySelectorAll('#transcript li').length"));
         Assert.StartsWith("0:14", await TextAsync("#transcript li"), StringComparison.Ordinal);
@@ -221,7 +222,8 @@ public abstract class BrowserTests : IAsyncLifetime
             WireTxKbps = 0.4,
             Payload = new(24_310, 4_120, 610, 380),
             KeyframeAgeSeconds = 0.3,
-            Frames = new(128, 902, 14, 36),
+            Frames = new(28, 100, 902, 14, 36),
+            Network = "restore-medium on the CPU",
             LatencyMs = 2400,
             Scene = lines[^1],
             Transcript = lines,

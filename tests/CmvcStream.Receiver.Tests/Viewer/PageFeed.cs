@@ -50,7 +50,7 @@ internal sealed class PageFeed : IPictureEncoder
         {
             for (long n = 0; ; n++)
             {
-                var provenance = n >= holdFrom ? Provenance.Held : n % KeyframeEvery == 0 ? Provenance.Transmitted : Provenance.Interpolated;
+                var provenance = n >= holdFrom ? Provenance.Held : n % (2 * KeyframeEvery) == 0 ? Provenance.Restored : n % KeyframeEvery == 0 ? Provenance.Transmitted : Provenance.Interpolated;
                 pixels.Pts = MediaTime.FromTicks(Math.Min(n, holdFrom - 1), TestFrames.Fps);
                 host.Server.Sink.Present(new(pixels, provenance, n, MediaTime.FromTicks(n, TestFrames.Fps)));
                 await timer.WaitForNextTickAsync(cancellationToken);

@@ -51,7 +51,7 @@ public sealed class ViewerServerTests
             Phase = StreamPhase.Connected,
             Mode = "IT2V",
             WireRxKbps = 7.5,
-            Frames = new(1, 2, 3, 4),
+            Frames = new(1, 5, 2, 3, 4),
             Scene = new(2.5, 1, "Warm evening light.", "Slow pan left."),
         };
         using var http = new HttpClient { BaseAddress = host.Server.Url };

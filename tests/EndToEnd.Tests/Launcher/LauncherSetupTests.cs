@@ -320,12 +320,13 @@ public sealed class LauncherSetupTests : IDisposable
     }
 
     [Fact]
-    public async Task Setup_Programs_NeedNoNpm()
+    public async Task Setup_Programs_FetchesNpmPackagesAsWell()
     {
         _sandbox.WriteFile("repository/package-lock.json", "{}");
-        _sandbox.Remove("npm");
+        _sandbox.Fake("npm", "echo \"$*\" >>$SANDBOX/npm.log; mkdir -p node_modules");
 
         Assert.Equal(0, (await _sandbox.RunAsync("setup")).ExitCode);
+        Assert.Single(_sandbox.ReadLines("npm.log"));
     }
 
     private void CopySources()

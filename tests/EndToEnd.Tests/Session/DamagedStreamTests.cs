@@ -145,10 +145,10 @@ public sealed class DamagedStreamTests : IDisposable
 
     private static long Microseconds(uint tick) => MediaTime.FromTicks(tick, FrameRate.PerSecond(15)).Microseconds;
 
-    /// <summary>Source times, in microseconds, of the frames that were shown as transmitted.</summary>
+    /// <summary>Source times, in microseconds, of the frames that are keyframes.</summary>
     private static async Task<HashSet<long>> TransmittedAsync(string video) =>
         [.. (await File.ReadAllLinesAsync(video + ".frames.tsv"))[1..].Select(r => r.Split('\t'))
-            .Where(r => r[3] == "transmitted").Select(r => long.Parse(r[2], System.Globalization.CultureInfo.InvariantCulture))];
+            .Where(r => r[3] is "transmitted" or "restored").Select(r => long.Parse(r[2], System.Globalization.CultureInfo.InvariantCulture))];
 
     private static Hello Hello(uint major) => new()
     {

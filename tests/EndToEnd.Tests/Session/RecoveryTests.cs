@@ -23,7 +23,7 @@ public sealed class RecoveryTests : IDisposable
         var shown = Shown(video);
         var held = LongestHeld(shown);
         Assert.InRange(held.Length, 30 * 12, 30 * 34);
-        Assert.True(shown.Skip(held.Start + held.Length).Count(p => p == "transmitted") > 5, "keyframes after the outage");
+        Assert.True(shown.Skip(held.Start + held.Length).Count(IsKeyframe) > 5, "keyframes after the outage");
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class RecoveryTests : IDisposable
         var shown = Shown(video);
         var held = LongestHeld(shown);
         Assert.InRange(held.Length, 30, 30 * 16);
-        Assert.Contains("transmitted", shown.Skip(held.Start + held.Length));
+        Assert.Contains(shown.Skip(held.Start + held.Length), IsKeyframe);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(0, await sender.ExitAsync());
         Assert.Equal(0, await second.ExitAsync());
         var shown = Shown(video);
-        Assert.Contains("transmitted", shown);
+        Assert.Contains(shown, IsKeyframe);
         // Source time begins with this receiver: nothing is black for as long as the other one lived.
         Assert.InRange(shown.TakeWhile(p => p == "none").Count(), 0, 60);
     }
@@ -87,7 +87,7 @@ public sealed class RecoveryTests : IDisposable
         Assert.Equal(0, await second.ExitAsync());
         receiver.Terminate();
         await receiver.ExitAsync();
-        Assert.Contains("transmitted", Shown(_programs.PathOf("out-2.y4m")));
+        Assert.Contains(Shown(_programs.PathOf("out-2.y4m")), IsKeyframe);
     }
 
     [Fact]
@@ -108,6 +108,8 @@ public sealed class RecoveryTests : IDisposable
     public void Dispose() => _programs.Dispose();
 
     private static List<string> Shown(string video) => [.. File.ReadAllLines(video + ".frames.tsv").Skip(1).Select(l => l.Split('\t')[3])];
+
+    private static bool IsKeyframe(string provenance) => provenance is "transmitted" or "restored";
 
     private static (int Start, int Length) LongestHeld(List<string> shown)
     {

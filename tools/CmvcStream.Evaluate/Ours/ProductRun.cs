@@ -12,7 +12,8 @@ namespace CmvcStream.Evaluate.Ours;
 /// <param name="Box">--size of the sender.</param>
 /// <param name="Mode">--mode of the sender.</param>
 /// <param name="Link">What throttle is told beside the rate.</param>
-internal sealed record ProductSettings(int Fps, PixelSize Box, string Mode, string[] Link);
+/// <param name="Network">--network of the receiver.</param>
+internal sealed record ProductSettings(int Fps, PixelSize Box, string Mode, string[] Link, string Network = "auto");
 
 /// <summary>Our receiver, throttle and sender as the real programs, in real time, from the first byte to the last picture.</summary>
 internal static class ProductRun
@@ -35,7 +36,7 @@ internal static class ProductRun
         Directory.CreateDirectory(folder);
         var rate = string.Create(CultureInfo.InvariantCulture, $"{kbps}kbps");
         string PathOf(string name) => Path.Combine(folder, name);
-        string[] receive = ["--out", "y4m:" + PathOf("shown.y4m"), "--fps", Text(ShownFps), "--once", "--stats", PathOf("receive.json")];
+        string[] receive = ["--out", "y4m:" + PathOf("shown.y4m"), "--fps", Text(ShownFps), "--once", "--network", settings.Network, "--stats", PathOf("receive.json")];
         string[] throttle = ["--rate", rate, .. settings.Link];
         string[] send = ["--source", "file:" + sequence.File, "--max-rate", rate, "--mode", settings.Mode, "--size", settings.Box.ToString(),
             "--fps", Text(settings.Fps), "--stats", PathOf("send.json")];

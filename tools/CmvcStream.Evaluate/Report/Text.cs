@@ -16,7 +16,7 @@ internal static class Text
         + "number, so that this table leaves out the clearest wins, and losses.";
 
     public const string StartUp = "Seconds from the receiver's accepting the session to the first text, the first picture and the first picture of full size; kbit/s on the wire and of payload over the length of the source, and how long the connection lasted; the longest time "
-        + "without a new picture; seconds from capture to display (50th and 95th percentile); share of presented frames that are transmitted, interpolated or held.";
+        + "without a new picture; seconds from capture to display (50th and 95th percentile); share of presented frames that are keyframes (transmitted, or restored by a network), interpolated or held.";
 
     public const string Live = "Each as real programs through the same throttled link. First picture: seconds from starting the sender. Shown: share of the captured frames (ours: of presented frames that are not held). "
         + "Freezes: more than a second without a new picture. Latency: seconds from capture to display. Scores: of what was shown, at the source times that it depicts, start left out.";
@@ -24,7 +24,7 @@ internal static class Text
     public static readonly string[] StartUpHead =
     [
         "clip", "budget", "wire", "payload", "connected", "text", "picture", "full", "longest freeze", "latency p50", "p95", "keyframes/s",
-        "transmitted", "interpolated", "held",
+        "keyframes", "interpolated", "held",
     ];
 
     public static string Method(Evaluation evaluation)
@@ -66,7 +66,7 @@ internal static class Text
     [
         clip.Name, Rate(o.RateKbps), Two(o.WireKbps), Two(o.PayloadKbps), Two(o.ConnectedSeconds), Two(o.Start.Text), Two(o.Start.Picture), Two(o.Start.Full),
         Two(o.Shown.LongestFreeze), Two(o.LatencyP50), Two(o.LatencyP95), Two(o.KeyframesPerSecond),
-        Share(o, "transmitted"), Share(o, "interpolated"), Share(o, "held"),
+        Share(o, "transmitted", "restored"), Share(o, "interpolated"), Share(o, "held"),
     ];
 
     public static string[] LiveHead(IReadOnlyList<Metric> metrics) =>
@@ -81,7 +81,7 @@ internal static class Text
         l.Failure is { } why ? $"nothing shown: {why}" : l.Settings,
     ];
 
-    private static string Share(OurResult o, string provenance) => o.Shown.Provenance.TryGetValue(provenance, out var share) ? Percent(share) : Percent(0);
+    private static string Share(OurResult o, params string[] provenances) => Percent(provenances.Sum(p => o.Shown.Provenance.GetValueOrDefault(p)));
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 

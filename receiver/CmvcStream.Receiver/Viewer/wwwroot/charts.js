@@ -1,8 +1,8 @@
 // Two small drawings: where the last frames come from, and the received rate.
 
-export const COLOURS = { none: "#3a4450", transmitted: "#3ddc97", interpolated: "#5aa9ff", extrapolated: "#c792ff", held: "#ffb454" };
+export const COLOURS = { none: "#3a4450", transmitted: "#3ddc97", restored: "#2fd3d6", interpolated: "#5aa9ff", extrapolated: "#c792ff", held: "#ffb454" };
 // Heights tell the kinds apart without colour: what was transmitted stands out.
-const HEIGHTS = { none: 0.15, transmitted: 1, interpolated: 0.55, extrapolated: 0.4, held: 0.22 };
+const HEIGHTS = { none: 0.15, transmitted: 1, restored: 0.85, interpolated: 0.55, extrapolated: 0.4, held: 0.22 };
 const TIMELINE_SECONDS = 10;
 const SPARKLINE_SAMPLES = 60;
 

@@ -6,7 +6,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
 const PING_EVERY_MS = 2000;
 const SILENCE_MS = 8000;
-const PROVENANCE = ["none", "transmitted", "interpolated", "extrapolated", "held"];
+const PROVENANCE = ["none", "transmitted", "restored", "interpolated", "extrapolated", "held"];
 
 /** Milliseconds of this machine's clock since 1970, finer than Date.now(). */
 export const now = () => performance.timeOrigin + performance.now();

@@ -97,10 +97,11 @@ export class Panel {
     say("wire-rx", rate(state.wireRxKbps));
     say("wire-tx", state.wireTxKbps === null ? MISSING : `${rate(state.wireTxKbps)} kbit/s`);
     say("latency", span(state.latencyMs));
+    say("network", state.network ?? "none");
     say("keyframe-age", state.keyframeAgeSeconds === null ? MISSING : span(state.keyframeAgeSeconds * 1000));
-    const { transmitted, interpolated, extrapolated, held } = state.frames;
+    const { transmitted, restored, interpolated, extrapolated, held } = state.frames;
     const grouped = (n) => n.toLocaleString("en").replaceAll(",", "\u202f");
-    shares("frames-bar", "frames", "provenance", Object.entries({ transmitted, interpolated, extrapolated, held }), grouped);
+    shares("frames-bar", "frames", "provenance", Object.entries({ transmitted, restored, interpolated, extrapolated, held }), grouped);
     const { keyframe, motion, text, control } = state.payload ?? { keyframe: 0, motion: 0, text: 0, control: 0 };
     shares("payload-bar", "payload", "part", Object.entries({ keyframe, motion, text, control }), size);
     this.#caption(state.scene);

@@ -1,0 +1,47 @@
+using CmvcStream.Core.Media;
+
+namespace CmvcStream.Receiver.Networks;
+
+/// <summary>
+/// Makes of a decoded keyframe, at presentation size and not sharpened, one that is nearer to the truth. What comes out is only shown: the
+/// decoder predicts later keyframes from its own. One thread at a time.
+/// </summary>
+internal sealed class KeyframeRestorer(PixelSize size, NetworkLadder network) : IDisposable
+{
+    /// <summary>Planes that go in: the picture, its coded scale, and its quantizer.</summary>
+    public const int Inputs = PackedPicture.Planes + 2;
+
+    /// <summary>Two fifths of a core at five keyframes a second.</summary>
+    public static readonly TimeSpan Budget = TimeSpan.FromMilliseconds(80);
+
+    private readonly PackedPicture _packed = new(size);
+
+    /// <summary>A network runs; once none does, keyframes come sharpened again.</summary>
+    public bool Active => network.Current is not null;
+
+    /// <summary>The network's name.</summary>
+    public string? Name => network.Name;
+
+    /// <summary>Restores a picture in place.</summary>
+    /// <param name="picture">Of the size given at construction.</param>
+    /// <param name="coded">The size at which it was coded.</param>
+    /// <param name="quantizer">base_q_idx, 0 to 255.</param>
+    /// <returns>False: no network has run; the picture is as it was.</returns>
+    public bool Restore(VideoFrame picture, PixelSize coded, int quantizer)
+    {
+        if (network.Current is not { } binding)
+            return false;
+        var x = binding.InputBytes("x");
+        _packed.Pack(picture, x);
+        x.Slice(PackedPicture.Planes * _packed.Area, _packed.Area).Fill((byte)Math.Clamp(Math.Round(255.0 * coded.Width / size.Width), 0, 255));
+        x.Slice((PackedPicture.Planes + 1) * _packed.Area, _packed.Area).Fill((byte)quantizer);
+        var ran = network.Run();
+        // Stepping down disposes of the binding that has run.
+        if (!ran || network.Current != binding)
+            return false;
+        _packed.Unpack(binding.OutputBytes("y"), picture);
+        return true;
+    }
+
+    public void Dispose() => network.Dispose();
+}

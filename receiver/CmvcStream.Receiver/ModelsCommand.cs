@@ -42,6 +42,16 @@ public static class ModelsCommand
 
     private static ModelPack Open(string? folder) => folder is null ? ModelPack.Embedded() : ModelPack.Open(folder);
 
+    /// <summary>Planes that go into a network of a role; null: this version has no use for it.</summary>
+    private static int? Planes(string role) => role switch { ModelRoles.Restore => KeyframeRestorer.Inputs, ModelRoles.Interpolate => FrameRefiner.Inputs, _ => null };
+
+    /// <returns>1: it has failed, and that was told.</returns>
+    private static int Try(TextWriter error, Action action) => Guard(error, () =>
+    {
+        action();
+        return 0;
+    });
+
     private static int Guard(TextWriter error, Func<int> action)
     {
         try
@@ -69,18 +79,19 @@ public static class ModelsCommand
         var failed = 0;
         foreach (var entry in pack.Models)
         {
-            try
+            failed += Try(error, () =>
             {
                 using var model = pack.Load(entry);
+                if (Planes(entry.Role) is not { } planes)
+                {
+                    output.WriteLine($"whole   {entry.Name} for {entry.Provider} ({entry.File}); this version has no use for the role '{entry.Role}'");
+                    return;
+                }
+
+                PackedPicture.CheckFits(entry, planes);
+                new PackedPicture(new(64, 48)).Bind(model).Dispose();
                 output.WriteLine($"ok      {entry.Name} for {entry.Provider} ({entry.File})");
-                if (!ModelRoles.Known.Contains(entry.Role))
-                    output.WriteLine($"        this version has no use for the role '{entry.Role}'");
-            }
-            catch (ModelException e)
-            {
-                failed++;
-                error.WriteLine($"models: {e.Message}");
-            }
+            });
         }
 
         return failed > 0 ? 1 : 0;
@@ -92,23 +103,28 @@ public static class ModelsCommand
         if (provider != asked)
             return 1;
         var packed = new PackedPicture(size);
+        var failed = 0;
         foreach (var entry in ModelRoles.Known.SelectMany(role => pack.Of(role, provider)))
         {
-            using var model = pack.Load(entry, provider);
-            using var binding = model.Bind(entry.Inputs.ToDictionary(i => i.Name, i => new long[] { 1, i.Shape[1], packed.Height, packed.Width }));
-            var times = new double[Runs];
-            for (var i = 0; i < Runs; i++)
+            failed += Try(error, () =>
             {
-                var began = Stopwatch.GetTimestamp();
-                binding.Run();
-                times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-            }
+                PackedPicture.CheckFits(entry, Planes(entry.Role)!.Value);
+                using var model = pack.Load(entry, provider);
+                using var binding = packed.Bind(model);
+                var times = new double[Runs];
+                for (var i = 0; i < Runs; i++)
+                {
+                    var began = Stopwatch.GetTimestamp();
+                    binding.Run();
+                    times[i] = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+                }
 
-            Array.Sort(times);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{entry.Name,-24}{size}  {(provider == ExecutionProvider.Cuda ? "CUDA" : "CPU, one thread")}  median {times[Runs / 2]:0.0} ms, least {times[0]:0.0} ms of {Runs} runs"));
+                Array.Sort(times);
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{entry.Name,-24}{size}  {(provider == ExecutionProvider.Cuda ? "CUDA" : "CPU, one thread")}  median {times[Runs / 2]:0.0} ms, least {times[0]:0.0} ms of {Runs} runs"));
+            });
         }
 
-        return 0;
+        return failed > 0 ? 1 : 0;
     }
 }

@@ -30,7 +30,7 @@ public static class ReceiveCommand
         fps.DefaultValueFactory = _ => FrameRate.PerSecond(30);
         var latency = new Option<string>("--latency") { HelpName = "smooth|low", Description = "Wait for the next keyframe, or extrapolate.", DefaultValueFactory = _ => "smooth" };
         latency.AcceptOnlyFromAmong("smooth", "low");
-        var network = new Option<string>("--network") { HelpName = "auto|none|NAME", Description = "Network that restores keyframes: the largest that this machine runs in time, none, or one of the model pack.", DefaultValueFactory = _ => NetworkOptions.Auto };
+        var network = new Option<string>("--network") { HelpName = "auto|none|NAME,NAME", Description = "Networks that regenerate: the largest that this machine runs in time, none, or those of the model pack that are named.", DefaultValueFactory = _ => NetworkOptions.Auto };
         var models = new Option<string?>("--models") { HelpName = "FOLDER", Description = "Use the model pack of this folder in place of the built-in one." };
         var provider = new Option<string>("--provider") { HelpName = "auto|cpu|cuda", Description = "What runs networks.", DefaultValueFactory = _ => "auto" };
         provider.AcceptOnlyFromAmong("auto", "cpu", "cuda");

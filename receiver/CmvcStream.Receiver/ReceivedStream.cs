@@ -45,14 +45,15 @@ internal sealed class ReceivedStream : IDisposable
         _rate = new((int)hello.Source.TickRate, (int)hello.Source.TickScale);
         var (restorer, refiner) = (networks.Restorer(_size), networks.Refiner(_size, options.Fps));
         _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency, refiner), _size, state, sinks, viewer, report);
-        state.Network = networks.Describe(restorer?.Name, refiner?.Name);
+        string? Networks() => restorer is null && refiner is null ? null : string.Join(", ", new[] { restorer?.Network, refiner?.Network }.OfType<string>());
+        state.Network = Networks();
         if (state.Network is { } network)
             report($"regenerates with {network}");
         _reader = new(_scene, _size, _rate, keyframe =>
         {
             if (keyframe.Restoring is { } took)
                 state.RestoreTime.Add(took.TotalMilliseconds);
-            state.Network = networks.Describe(restorer?.Name, refiner?.Name);
+            state.Network = Networks();
             state.Decoded(keyframe.Coded, _size);
             state.DecodeTime.Add(keyframe.Took.TotalMilliseconds);
             _presentation.KeyframeArrived(keyframe.Pts);

@@ -217,7 +217,9 @@ internal sealed class ReceiverState(ReceiveOptions options, TimeProvider time) :
                 },
                 Presentation = _presentation,
                 LatencyMs = _latency.Percentiles(),
-                StagesMs = new() { ["decode"] = DecodeTime.Percentiles(), ["restore"] = RestoreTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
+                StagesMs = RestoreTime.Percentiles() is { } restore
+                    ? new() { ["decode"] = DecodeTime.Percentiles(), ["restore"] = restore, ["regenerate"] = RegenerateTime.Percentiles() }
+                    : new() { ["decode"] = DecodeTime.Percentiles(), ["regenerate"] = RegenerateTime.Percentiles() },
             };
         }
     }

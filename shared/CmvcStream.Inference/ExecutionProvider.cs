@@ -12,6 +12,9 @@ public enum ExecutionProvider
 /// <summary>Chooses what runs networks.</summary>
 public static class ExecutionProviders
 {
+    /// <summary>As people and command lines call it.</summary>
+    public static string Word(this ExecutionProvider provider) => provider == ExecutionProvider.Cuda ? "CUDA" : "the CPU";
+
     private const string Cuda = "CUDAExecutionProvider";
 
     /// <summary>CUDA where ONNX Runtime has it and it starts, unless the CPU was asked for; else the CPU, and why CUDA is not used is reported.</summary>

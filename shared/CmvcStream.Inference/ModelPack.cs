@@ -108,7 +108,7 @@ public sealed class ModelPack
             {
                 return System.IO.File.ReadAllBytes(Path.Combine(folder, name));
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
             {
                 throw new ModelException($"the model pack {folder} lacks {name}, or it cannot be read: {e.Message}", e);
             }
@@ -156,7 +156,7 @@ public sealed class ModelPack
         var what = entry.Name is null ? "a model has no name" : entry.Role is null ? $"'{entry.Name}' has no role" : entry.Sha256 is null ? $"'{entry.Name}' has no sha256"
             : entry.Inputs is null || entry.Outputs is null || entry.Inputs.Concat(entry.Outputs).Any(p => p?.Name is null || p.Type is null || p.Shape is null) ? $"'{entry.Name}' does not say its inputs and outputs"
             : entry.Runs is null ? $"'{entry.Name}' is for '{entry.Provider}', which is neither cpu nor cuda"
-            : entry.File is null || entry.File.Length == 0 || entry.File != Path.GetFileName(entry.File) ? $"the file of '{entry.Name}' must be a name in the pack's folder" : null;
+            : entry.File is null || entry.File.Length == 0 || entry.File != Path.GetFileName(entry.File) || entry.File.Any(char.IsControl) ? $"the file of '{entry.Name}' must be a name in the pack's folder" : null;
         return what is null ? entry : throw new ModelException($"{Of(ManifestFile)}: {what}");
     }
 

@@ -75,6 +75,8 @@ public sealed class OnnxModel : IDisposable
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
             };
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            // CPUs without VNNI multiply bytes in a way that overflows at full ranges: slower there, but right.
+            options.AddSessionConfigEntry("session.x64quantprecision", "1");
             if (provider == ExecutionProvider.Cuda)
                 options.AppendExecutionProvider_CUDA();
             return new(file, provider, new(model, options));
@@ -90,7 +92,7 @@ public sealed class OnnxModel : IDisposable
         catch (Exception e) when ((e.InnerException ?? e) is DllNotFoundException)
         {
             var why = (e.InnerException ?? e).Message;
-            throw new ModelException($"ONNX Runtime's native library cannot be loaded beside this program; a new build ('./cmvc setup evaluate') puts it there: {why}", e);
+            throw new ModelException($"ONNX Runtime's native library cannot be loaded beside this program; a new build ('./cmvc setup') puts it there: {why}", e);
         }
     }
 
@@ -116,7 +118,7 @@ public sealed class OnnxModel : IDisposable
         {
             return new(_session, Inputs.ToDictionary(p => p.Name, p => (p.ElementType, shapes[p.Name])), [.. Outputs.Select(o => o.Name)]);
         }
-        catch (OnnxRuntimeException e)
+        catch (Exception e) when (e is OnnxRuntimeException or OverflowException or OutOfMemoryException)
         {
             var given = string.Join(", ", shapes.Select(s => $"{s.Key} [{string.Join(',', s.Value)}]"));
             throw new ModelException($"{File} fails with inputs of {given}: {e.Message}", e);

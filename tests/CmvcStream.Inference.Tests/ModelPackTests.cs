@@ -84,6 +84,7 @@ public sealed class ModelPackTests : IDisposable
 
     [Theory]
     [InlineData("file", "../a.onnx", "the file of 'a' must be a name in the pack's folder")]
+    [InlineData("file", "a\0", "the file of 'a' must be a name in the pack's folder")]
     [InlineData("provider", "abacus", "'a' is for 'abacus', which is neither cpu nor cuda")]
     [InlineData("sha256", null, "'a' has no sha256")]
     [InlineData("role", null, "'a' has no role")]

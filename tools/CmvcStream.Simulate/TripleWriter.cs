@@ -57,5 +57,12 @@ internal sealed class TripleWriter : IDisposable
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        foreach (var frame in _truth.Values)
+            frame.Dispose();
+        _first.Dispose();
+        _second.Dispose();
+    }
 }

@@ -200,7 +200,7 @@ def card(name, state, net, scores, int8_scores, files, held, log, index):
              f'{net.costs() / 1e3:.0f} k multiplications a pixel; made by this project\'s `tools/training`, licence {LICENCE}.', '']
     lines += ['Trained on what the real sender and receiver make of the clips below (`prepare.py`, in virtual time), '
               f'{state["samples"]} samples, {state["step"]} steps. ' + ', '.join(f'{k} {v}' for k, v in state['options'].items() if k in (
-                  'batch', 'crop', 'rate', 'perceptual', 'seed', 'size')) + '. Loss: Charbonnier on the packed picture and LPIPS (SqueezeNet).', '']
+                  'batch', 'crop', 'rate', 'perceptual', 'seed', 'size')) + '. Loss: Charbonnier on the packed picture and LPIPS (SqueezeNet), each over that of what goes in.', '']
     lines += ['Scores on whole pictures of clips that were not trained on (' + ', '.join(sorted({f.path.name.rsplit('.', 2)[0] for f in held})) + '):', '',
               '| | LPIPS | L1 (levels of 255) |', '|---|---|---|', f'| as decoded | {scores[0]:.4f} | {255 * scores[2]:.2f} |',
               f'| restored, float | {scores[1]:.4f} | {255 * scores[3]:.2f} |', f'| restored, int8 | {int8_scores[1]:.4f} | {255 * int8_scores[3]:.2f} |', '']
@@ -208,7 +208,7 @@ def card(name, state, net, scores, int8_scores, files, held, log, index):
         lines = [line.replace('as decoded', 'as interpolated').replace('restored', 'refined') for line in lines]
     lines += ['## Training', '', '| step | loss | LPIPS, held out | L1, held out |', '|---|---|---|---|']
     rows = [r for r in csv.DictReader(log, delimiter='\t')]
-    lines += [f'| {r["step"]} | {r["loss"]} | {r["lpips_out"]} | {255 * float(r["l1_out"]):.2f} |' for r in rows[::max(1, len(rows) // 20)] + rows[-1:]]
+    lines += [f'| {r["step"]} | {r["loss"]} | {r["lpips_out"]} | {255 * float(r["l1_out"]):.2f} |' for r in rows[:-1:max(1, len(rows) // 20)] + rows[-1:]]
     lines += ['', '## Data', '']
     names = sorted({f.path.name.rsplit('.', 2)[0] for f in files})
     if index:
@@ -249,10 +249,10 @@ def main():
                                        card=f'{o.name}.md', licence=LICENCE))
         print(f'{o.pack / file}: {len(content) / 1e6:.1f} MB')
     manifest['models'].sort(key=lambda m: (m['role'], m['cost'], m['provider']))
-    manifest_file.write_text(json.dumps(manifest, indent=2) + '\n')
     index = o.index if os.path.exists(o.index) else None
     with open(o.run / 'log.tsv') as log:
         (o.pack / f'{o.name}.md').write_text(card(o.name, state, net, scores, int8_scores, trained, held, log, index))
+    manifest_file.write_text(json.dumps(manifest, indent=2) + '\n')
 
 
 if __name__ == '__main__':

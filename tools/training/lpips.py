@@ -42,9 +42,19 @@ class Lpips(nn.Module):
                 taps.append(x)
         return [t.float() / (t.float().square().sum(1, keepdim=True) + 1e-10).sqrt() for t in taps]
 
-    def forward(self, rgb, other):
+    def distance(self, features, truth):
+        return sum(F.conv2d((a - b).square(), self.w(f'lins.{i}.model.1.weight').float()).mean((1, 2, 3))
+                   for i, (a, b) in enumerate(zip(features, truth)))
+
+    def forward(self, rgb, truth):
         """Distance of each pair: N."""
         with torch.no_grad():
-            truth = self.features(other)
-        return sum(F.conv2d((a - b).square(), self.w(f'lins.{i}.model.1.weight').float()).mean((1, 2, 3))
-                   for i, (a, b) in enumerate(zip(self.features(rgb), truth)))
+            truth = self.features(truth)
+        return self.distance(self.features(rgb), truth)
+
+    def relative(self, rgb, before, truth, least):
+        """Distance of each picture over that of the picture it was made from, plus least: N."""
+        with torch.no_grad():
+            truth = self.features(truth)
+            given = self.distance(self.features(before), truth)
+        return self.distance(self.features(rgb), truth) / (given + least)

@@ -74,9 +74,12 @@ class Network(nn.Module):
         self.convs = nn.ModuleDict({
             op.name: nn.Conv2d(*op.channels, 3 if op.kind == 'conv' else 1, op.stride, 1 if op.kind == 'conv' else 0)
             for op in self.ops if op.channels})
-        last = self.convs[self.ops[-1].name]
-        nn.init.zeros_(last.bias)
-        last.weight.data *= 0.01
+        # Every branch begins small beside what it is added to: with ReLUs behind sums, a large one can switch a whole level off for good.
+        for op in self.ops:
+            if op.channels and not op.relu:
+                self.convs[op.name].weight.data *= 0.1
+                nn.init.zeros_(self.convs[op.name].bias)
+        self.convs[self.ops[-1].name].weight.data *= 0.1
 
     def forward(self, x, seen=None):
         """x: N x inputs x H/4 x W/4, 0 to 1. seen: takes each operation's name and result, for calibration."""
@@ -114,7 +117,8 @@ def load_weights(net, path):
     for name, conv in net.convs.items():
         if name + '_w' not in weights or weights[name + '_w'].shape != conv.weight.shape:
             raise SystemExit(f'{path} is no {net.role} {net.size}')
-        conv.weight.data, conv.bias.data = weights[name + '_w'], weights[name + '_b']
+        conv.weight.data.copy_(weights[name + '_w'])
+        conv.bias.data.copy_(weights[name + '_b'])
 
 
 def pack(y, u, v):

@@ -5,7 +5,7 @@
 
 DIR of --run keeps a checkpoint, from which an interrupted run goes on (another --steps changes the schedule of the learning rate), and
 log.tsv: what is reported there is measured on whole pictures of clips that are not trained on. Loss: Charbonnier on the packed picture and
-LPIPS. export.py makes the ONNX files of it. Needs PyTorch (Debian: python3-torch), NumPy, onnx.
+LPIPS, each of them over that of what goes in, so that good pictures count as much as bad ones. export.py makes the ONNX files of it. Needs PyTorch (Debian: python3-torch), NumPy, onnx.
 """
 import argparse
 import copy
@@ -23,9 +23,17 @@ from lpips import Lpips
 SHARED = os.environ.get('CMVC_SHARED', str(pathlib.Path(__file__).resolve().parents[3] / 'shared'))
 
 
+# What a picture that is nearly right already counts as, so that its noise is not all that matters.
+LEAST_CHARBONNIER, LEAST_LPIPS = .004, .02
+
+
+def charbonnier_of(picture, truth):
+    return ((picture - truth).square() + 1e-6).sqrt().mean((1, 2, 3))
+
+
 def score(net, files, lpips, device, each=2):
-    """Mean over clips: LPIPS and L1 of what goes in and of what comes out."""
-    sums = torch.zeros(4)
+    """Mean over clips: LPIPS and L1 of what goes in and of what comes out, and the ratio of LPIPS."""
+    sums = torch.zeros(5)
     net.eval()
     with torch.no_grad():
         for f in files:
@@ -38,7 +46,8 @@ def score(net, files, lpips, device, each=2):
                 before = x[:, :networks.PACKED]
                 total += torch.tensor([lpips(networks.to_rgb(before), rgb).item(), lpips(networks.to_rgb(y), rgb).item(),
                                        (before - truth).abs().mean().item(), (y - truth).abs().mean().item()])
-            sums += total / len(picks)
+            mean = total / len(picks)
+            sums += torch.cat([mean, mean[1:2] / mean[:1]])
     net.train()
     return (sums / len(files)).tolist()
 
@@ -53,7 +62,7 @@ def main():
     p.add_argument('--batch', type=int, default=8)
     p.add_argument('--crop', type=int, default=128)
     p.add_argument('--rate', type=float, default=5e-4, help='learning rate at the start')
-    p.add_argument('--perceptual', type=float, default=.25, help='weight of LPIPS')
+    p.add_argument('--perceptual', type=float, default=2, help='weight of LPIPS beside Charbonnier')
     p.add_argument('--from', dest='begin', type=pathlib.Path, help="begin with the weights of this pack's FILE.fp16.onnx")
     p.add_argument('--seed', type=int, default=1)
     p.add_argument('--report', type=int, default=500, help='steps between reports and checkpoints')
@@ -82,8 +91,8 @@ def main():
         step = state['step']
     batches = data.Batches(trained, o.batch, o.crop, o.seed + step)
     log = open(o.run / 'log.tsv', 'a', buffering=1)
-    if step == 0:
-        log.write('step\tloss\tlpips_in\tlpips_out\tl1_in\tl1_out\tseconds\n')
+    if log.tell() == 0:
+        log.write('step\tloss\tlpips_in\tlpips_out\tl1_in\tl1_out\tratio\tseconds\n')
     print(f'{o.role} {o.size}: {sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters, {net.costs() / 1e3:.0f} k multiplications a pixel, '
           f'{sum(map(len, trained))} samples of {len(trained)} files, {len(held)} held out, from step {step}, on {device}', flush=True)
     total, count, began = 0., 0, time.time()
@@ -93,13 +102,14 @@ def main():
         x, truth = (t.to(device) for t in batches.next())
         with torch.autocast(device, dtype=torch.bfloat16):
             y = net(x)
-        charbonnier = ((y - truth).square() + 1e-6).sqrt().mean()
+        before = x[:, :networks.PACKED]
+        charbonnier = (charbonnier_of(y, truth) / (charbonnier_of(before, truth) + LEAST_CHARBONNIER)).mean()
         with torch.autocast(device, dtype=torch.bfloat16):
-            perceptual = lpips(networks.to_rgb(y), networks.to_rgb(truth)).mean()
+            perceptual = lpips.relative(networks.to_rgb(y), networks.to_rgb(before), networks.to_rgb(truth), LEAST_LPIPS).mean()
         loss = charbonnier + o.perceptual * perceptual
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), .5)
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5)
         optimizer.step()
         step += 1
         decay = min(.999, step / (step + 50))

@@ -17,8 +17,8 @@ internal sealed class FrameRefiner(PixelSize size, NetworkLadder network) : IDis
     private readonly PackedPicture _packed = new(size);
     private readonly VideoFrame _first = VideoFrame.Allocate(size), _second = VideoFrame.Allocate(size);
 
-    /// <summary>The network's name; null once none runs.</summary>
-    public string? Name => network.Name;
+    /// <summary>The network and what runs it, for people; null once none runs.</summary>
+    public string? Network => network.Description;
 
     /// <summary>What a picture may take: two fifths of a core at the presentation rate.</summary>
     public static TimeSpan Budget(FrameRate fps) => TimeSpan.FromSeconds(0.4 / fps.Hertz);
@@ -32,22 +32,22 @@ internal sealed class FrameRefiner(PixelSize size, NetworkLadder network) : IDis
     /// <returns>False: no network has run; the picture is as it was.</returns>
     public bool Refine(FrameInterpolator interpolator, float t, MediaTime gap, VideoFrame picture)
     {
-        if (network.Current is not { } binding || interpolator.IsCut)
+        if (network.Current is null || interpolator.IsCut)
             return false;
         interpolator.Moved(_first, _second);
-        var x = binding.InputBytes("x");
-        var area = _packed.Area;
-        _packed.Pack(picture, x);
-        _packed.Pack(_first, x[(PackedPicture.Planes * area)..]);
-        _packed.Pack(_second, x[(2 * PackedPicture.Planes * area)..]);
-        var times = Times(t, gap);
-        x.Slice(3 * PackedPicture.Planes * area, area).Fill(times.Place);
-        x.Slice((3 * PackedPicture.Planes + 1) * area, area).Fill(times.Gap);
-        if (!network.Run() || network.Current != binding)
-            return false;
-        _packed.Unpack(binding.OutputBytes("y"), picture);
-        return true;
+        return network.Run((Refiner: this, picture, Times(t, gap)), static (binding, on) => on.Refiner.Fill(binding.InputBytes("x"), on.picture, on.Item3),
+            static (binding, on) => on.Refiner._packed.Unpack(binding.OutputBytes("y"), on.picture));
     }
 
     public void Dispose() => network.Dispose();
+
+    private void Fill(Span<byte> x, VideoFrame mix, (byte Place, byte Gap) times)
+    {
+        var area = _packed.Area;
+        _packed.Pack(mix, x);
+        _packed.Pack(_first, x[(PackedPicture.Planes * area)..]);
+        _packed.Pack(_second, x[(2 * PackedPicture.Planes * area)..]);
+        x.Slice(3 * PackedPicture.Planes * area, area).Fill(times.Place);
+        x.Slice((3 * PackedPicture.Planes + 1) * area, area).Fill(times.Gap);
+    }
 }

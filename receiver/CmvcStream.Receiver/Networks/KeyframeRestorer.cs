@@ -19,8 +19,8 @@ internal sealed class KeyframeRestorer(PixelSize size, NetworkLadder network) : 
     /// <summary>A network runs; once none does, keyframes come sharpened again.</summary>
     public bool Active => network.Current is not null;
 
-    /// <summary>The network's name.</summary>
-    public string? Name => network.Name;
+    /// <summary>The network and what runs it, for people; null once none runs.</summary>
+    public string? Network => network.Description;
 
     /// <summary>Restores a picture in place.</summary>
     /// <param name="picture">Of the size given at construction.</param>
@@ -29,18 +29,15 @@ internal sealed class KeyframeRestorer(PixelSize size, NetworkLadder network) : 
     /// <returns>False: no network has run; the picture is as it was.</returns>
     public bool Restore(VideoFrame picture, PixelSize coded, int quantizer)
     {
-        if (network.Current is not { } binding)
-            return false;
-        var x = binding.InputBytes("x");
-        _packed.Pack(picture, x);
-        x.Slice(PackedPicture.Planes * _packed.Area, _packed.Area).Fill((byte)Math.Clamp(Math.Round(255.0 * coded.Width / size.Width), 0, 255));
-        x.Slice((PackedPicture.Planes + 1) * _packed.Area, _packed.Area).Fill((byte)quantizer);
-        var ran = network.Run();
-        // Stepping down disposes of the binding that has run.
-        if (!ran || network.Current != binding)
-            return false;
-        _packed.Unpack(binding.OutputBytes("y"), picture);
-        return true;
+        var scale = (byte)Math.Clamp(Math.Round(255.0 * coded.Width / size.Width), 0, 255);
+        return network.Run((_packed, picture, scale, (byte)quantizer), static (binding, on) =>
+        {
+            var (packed, picture, scale, quantizer) = on;
+            var x = binding.InputBytes("x");
+            packed.Pack(picture, x);
+            x.Slice(PackedPicture.Planes * packed.Area, packed.Area).Fill(scale);
+            x.Slice((PackedPicture.Planes + 1) * packed.Area, packed.Area).Fill(quantizer);
+        }, static (binding, on) => on._packed.Unpack(binding.OutputBytes("y"), on.picture));
     }
 
     public void Dispose() => network.Dispose();

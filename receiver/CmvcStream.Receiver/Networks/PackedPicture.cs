@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using CmvcStream.Core.Media;
+using CmvcStream.Inference;
 
 namespace CmvcStream.Receiver.Networks;
 
@@ -47,6 +48,33 @@ internal sealed class PackedPicture(PixelSize size)
         Unpack(packed[..(LumaPlanes * Area)], 4, frame.Y);
         Unpack(packed.Slice(LumaPlanes * Area, ChromaPlanes * Area), 2, frame.U);
         Unpack(packed.Slice((LumaPlanes + ChromaPlanes) * Area, ChromaPlanes * Area), 2, frame.V);
+    }
+
+    /// <summary>Checks that a network takes packed pictures, and gives one.</summary>
+    /// <param name="entry">The network.</param>
+    /// <param name="planes">That go in.</param>
+    /// <exception cref="ModelException">It takes or gives something else.</exception>
+    public static void CheckFits(ModelEntry entry, int planes)
+    {
+        if (entry.Inputs is not [{ Name: "x", Type: "uint8", Shape: [1, var given, -1, -1] }] || given != planes
+            || entry.Outputs is not [{ Name: "y", Type: "uint8", Shape: [1, Planes, -1, -1] }])
+        {
+            throw new ModelException($"'{entry.Name}' takes {string.Join(", ", entry.Inputs)} and gives {string.Join(", ", entry.Outputs)}; "
+                + $"to {entry.Role}, this program wants x uint8[1,{planes},?,?] and y uint8[1,{Planes},?,?]");
+        }
+    }
+
+    /// <summary>Prepares a network for pictures of this size.</summary>
+    /// <param name="model">One that <see cref="CheckFits"/>.</param>
+    /// <exception cref="ModelException">It fails, or gives a picture of another size.</exception>
+    public OnnxBinding Bind(OnnxModel model)
+    {
+        var binding = model.Bind(new Dictionary<string, long[]> { ["x"] = [1, model.Inputs[0].Shape[1], Height, Width] });
+        var given = binding.OutputShape("y");
+        if (given.SequenceEqual([1, Planes, Height, Width]))
+            return binding;
+        binding.Dispose();
+        throw new ModelException($"{model.File} gives [{string.Join(',', given)}] for pictures of [1,{model.Inputs[0].Shape[1]},{Height},{Width}]: another size");
     }
 
     private void Pack(in Plane plane, int block, Span<byte> packed)

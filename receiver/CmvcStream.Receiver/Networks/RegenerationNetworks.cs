@@ -3,18 +3,25 @@ using CmvcStream.Inference;
 
 namespace CmvcStream.Receiver.Networks;
 
-/// <summary>The networks that this receiver may use: opened once, for all streams. What cannot be used is reported, and done without.</summary>
+/// <summary>
+/// The networks that this receiver may use: opened once, for all streams. What cannot be used is reported, and done without. Safe from several
+/// threads.
+/// </summary>
 internal sealed class RegenerationNetworks : IDisposable
 {
-    private readonly Dictionary<string, OnnxModel> _open = [];
+    private readonly Lock _gate = new(), _opening = new();    // never one within the other, but a ladder's between them
+    private readonly Dictionary<(string Name, ExecutionProvider Provider), OnnxModel> _open = [];
+    private readonly List<NetworkLadder> _ladders = [];
     private readonly ModelPack? _pack;
     private readonly IReadOnlyList<string>? _named;
+    private readonly ExecutionProvider _provider;
     private readonly Action<string> _report;
     private readonly int _threads = Math.Clamp(Environment.ProcessorCount / 4, 1, 4);
+    private bool _disposed;
 
     /// <param name="options">What the user asks for.</param>
     /// <param name="report">Takes messages for the user.</param>
-    /// <exception cref="FormatException">A network that was asked for by name is not in the pack.</exception>
+    /// <exception cref="FormatException">A network that was asked for by name is not in the pack, or not for what runs networks here.</exception>
     public RegenerationNetworks(NetworkOptions options, Action<string> report)
     {
         _report = report;
@@ -30,72 +37,97 @@ internal sealed class RegenerationNetworks : IDisposable
             return;
         }
 
+        _provider = ExecutionProviders.Choose(options.Provider, report);
         if (options.Network != NetworkOptions.Auto)
-        {
-            _named = options.Network.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-            if (_named.FirstOrDefault(n => _pack.Models.All(m => m.Name != n)) is { } unknown)
-                throw new FormatException($"--network: {_pack.Place} has no '{unknown}'; it has {string.Join(", ", _pack.Models.Select(m => m.Name).Distinct())}; auto and none are possible as well");
-        }
-
-        Provider = ExecutionProviders.Choose(options.Provider, report);
+            _named = Named(options.Network);
     }
-
-    /// <summary>What runs them.</summary>
-    public ExecutionProvider Provider { get; private set; }
 
     /// <summary>What restores keyframes of this size; null where no network does, or none in time.</summary>
     public KeyframeRestorer? Restorer(PixelSize size) =>
-        Ladder(ModelRoles.Restore, KeyframeRestorer.Inputs, size, KeyframeRestorer.Budget) is { Current: not null } ladder ? new(size, ladder) : null;
+        Ladder(ModelRoles.Restore, KeyframeRestorer.Inputs, size, KeyframeRestorer.Budget) is { } ladder ? new(size, ladder) : null;
 
     /// <summary>What refines interpolated pictures of this size; null where no network does, or none in time.</summary>
     public FrameRefiner? Refiner(PixelSize size, FrameRate fps) =>
-        Ladder(ModelRoles.Interpolate, FrameRefiner.Inputs, size, FrameRefiner.Budget(fps)) is { Current: not null } ladder ? new(size, ladder) : null;
+        Ladder(ModelRoles.Interpolate, FrameRefiner.Inputs, size, FrameRefiner.Budget(fps)) is { } ladder ? new(size, ladder) : null;
 
-    /// <summary>The networks in use and what runs them, for people; null for none.</summary>
-    public string? Describe(params ReadOnlySpan<string?> names)
-    {
-        var all = string.Join(" and ", names.ToArray().Where(n => n is not null));
-        return all.Length == 0 ? null : $"{all} on {(Provider == ExecutionProvider.Cuda ? "CUDA" : "the CPU")}";
-    }
-
+    /// <summary>Networks that run come to their end first; none runs after this.</summary>
     public void Dispose()
     {
-        foreach (var model in _open.Values)
-            model.Dispose();
-        _open.Clear();
+        NetworkLadder[] ladders;
+        lock (_gate)
+        {
+            _disposed = true;
+            ladders = [.. _ladders];
+        }
+
+        foreach (var ladder in ladders)
+            ladder.Dispose();
+        lock (_opening)
+        {
+            foreach (var model in _open.Values)
+                model.Dispose();
+            _open.Clear();
+        }
     }
 
+    private List<string> Named(string network)
+    {
+        List<string> names = [.. network.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+        if (names.Count == 0)
+            throw new FormatException("--network: write auto, none, or names of networks with commas between them");
+        foreach (var name in names)
+        {
+            var entries = _pack!.Models.Where(m => m.Name == name).ToArray();
+            if (entries.Length == 0)
+                throw new FormatException($"--network: {_pack.Place} has no '{name}'; it has {string.Join(", ", _pack.Models.Select(m => m.Name).Distinct())}; auto and none are possible as well");
+            if (!ModelRoles.Known.SelectMany(role => _pack.Of(role, _provider)).Any(m => m.Name == name))
+                throw new FormatException($"--network: '{name}' of {_pack.Place} is to {entries[0].Role}, for {entries[0].Provider}: of no use here, where {_provider.Word()} runs networks");
+        }
+
+        return names;
+    }
+
+    /// <summary>The networks of a role on the provider that was chosen, or on the CPU where none works there; null: none works.</summary>
     private NetworkLadder? Ladder(string role, int planes, PixelSize size, TimeSpan budget)
     {
         if (_pack is null)
             return null;
-        var packed = new PackedPicture(size);
-        var entries = Entries(role);
-        if (entries.Count == 0 && Provider == ExecutionProvider.Cuda)
+        foreach (var provider in new[] { _provider, ExecutionProvider.Cpu }.Distinct())
         {
-            _report($"{_pack.Place} has no network to {role} for CUDA: the CPU is used");
-            Provider = ExecutionProvider.Cpu;
-            entries = Entries(role);
+            ModelEntry[] entries = [.. _pack.Of(role, provider).Where(m => _named is null || _named.Contains(m.Name))];
+            if (entries.Length == 0)
+                continue;
+            if (provider != _provider)
+                _report($"no network to {role} works on CUDA: the CPU is used");
+            var ladder = new NetworkLadder(role, provider, budget, forced: _named is not null, _report);
+            lock (_gate)
+            {
+                if (_disposed)
+                    return null;
+                _ladders.RemoveAll(l => l.Disposed);
+                _ladders.Add(ladder);
+            }
+
+            var packed = new PackedPicture(size);
+            ladder.Choose(entries.Select(e => (e.Name, new Func<OnnxBinding>(() => Bind(e, provider, planes, packed)))));
+            if (ladder.Current is not null)
+                return ladder;
+            ladder.Dispose();
         }
 
-        var ladder = new NetworkLadder(role, budget, forced: _named is not null, _report);
-        ladder.Choose(entries.Select(e => (e.Name, new Func<OnnxBinding>(() => Bind(e, planes, packed)))));
-        return ladder;
+        return null;
     }
 
-    private IReadOnlyList<ModelEntry> Entries(string role) => [.. _pack!.Of(role, Provider).Where(m => _named is null || _named.Contains(m.Name))];
-
-    private OnnxBinding Bind(ModelEntry entry, int planes, PackedPicture packed)
+    private OnnxBinding Bind(ModelEntry entry, ExecutionProvider provider, int planes, PackedPicture packed)
     {
-        if (entry.Inputs is not [{ Name: "x", Type: "uint8", Shape: [1, var given, -1, -1] }] || given != planes
-            || entry.Outputs is not [{ Name: "y", Type: "uint8", Shape: [1, PackedPicture.Planes, -1, -1] }])
+        PackedPicture.CheckFits(entry, planes);
+        OnnxModel? model;
+        lock (_opening)
         {
-            throw new ModelException($"'{entry.Name}' of {_pack!.Place} takes {string.Join(", ", entry.Inputs)} and gives {string.Join(", ", entry.Outputs)}; "
-                + $"to {entry.Role}, this program wants x uint8[1,{planes},?,?] and y uint8[1,{PackedPicture.Planes},?,?]");
+            if (!_open.TryGetValue((entry.Name, provider), out model))
+                _open[(entry.Name, provider)] = model = _pack!.Load(entry, provider, _threads);
         }
 
-        if (!_open.TryGetValue(entry.Name, out var model))
-            _open[entry.Name] = model = _pack!.Load(entry, Provider, _threads);
-        return model.Bind(new Dictionary<string, long[]> { ["x"] = [1, planes, packed.Height, packed.Width] });
+        return packed.Bind(model);
     }
 }

@@ -63,7 +63,7 @@ public sealed class NetworkTests : IDisposable
         Assert.True(restorer.Restore(frame, new(26, 19), 200));
 
         Assert.Equal(Pixels(expected), Pixels(frame));
-        Assert.Equal("shift on the CPU", networks.Describe(restorer.Name));
+        Assert.Equal("shift on the CPU", restorer.Network);
     }
 
     [Theory]
@@ -131,7 +131,7 @@ public sealed class NetworkTests : IDisposable
 
         using var restorer = networks.Restorer(Size)!;
 
-        Assert.Equal("small", restorer.Name);
+        Assert.Equal("small on the CPU", restorer.Network);
         Assert.Contains("large cannot be used to restore: ", Assert.Single(_reports));
     }
 
@@ -174,7 +174,7 @@ public sealed class NetworkTests : IDisposable
     public void Ladder_NetworkTooSlowAtTheStart_MakesRoomForTheNext()
     {
         var (slow, quick) = (Open(TestPack.Shift(0)), Open(TestPack.Shift(1)));
-        using var ladder = new NetworkLadder("restore", TimeSpan.FromTicks(1), forced: false, _reports.Add);
+        using var ladder = new NetworkLadder("restore", ExecutionProvider.Cpu, TimeSpan.FromTicks(1), forced: false, _reports.Add);
 
         ladder.Choose([("slow", () => slow), ("quick", () => quick)]);
 
@@ -186,23 +186,93 @@ public sealed class NetworkTests : IDisposable
     [Fact]
     public void Ladder_NetworkBecomesTooSlow_MakesRoomForTheNext()
     {
-        using var ladder = new NetworkLadder("restore", TimeSpan.FromSeconds(5), forced: false, _reports.Add);
+        using var ladder = new NetworkLadder("restore", ExecutionProvider.Cpu, TimeSpan.FromSeconds(5), forced: false, _reports.Add);
         ladder.Choose([("large", () => Open(TestPack.Shift(0))), ("small", () => Open(TestPack.Shift(1)))]);
 
         ladder.Watch(TimeSpan.FromSeconds(60));        // interrupted: no reason yet
+        Assert.True(Run(ladder));
         Assert.Equal("large", ladder.Name);
-        for (var i = 0; i < 60 && ladder.Name == "large"; i++)
+        for (var i = 0; i < 60; i++)
             ladder.Watch(TimeSpan.FromSeconds(6));
 
+        Assert.True(Run(ladder));
         Assert.Equal("small", ladder.Name);
         Assert.Contains("large takes", Assert.Single(_reports));
-        Assert.True(ladder.Run());
+    }
+
+    [Fact]
+    public async Task Dispose_WhileANetworkRuns_WaitsForItAndNoneRunsAfterwards()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            var networks = Networks(new TestPack(_folder.FullName).With("shift", TestPack.Shift(1)));
+            var restorer = networks.Restorer(Size)!;
+            using var frame = Picture(Size);
+            var restored = 0L;
+            var running = Task.Run(() =>
+            {
+                while (restorer.Restore(frame, Size, 100))
+                    Interlocked.Increment(ref restored);
+            });
+            while (Interlocked.Read(ref restored) == 0)
+                await Task.Yield();
+
+            networks.Dispose();
+
+            await running.WaitAsync(TimeSpan.FromSeconds(10));
+            Assert.False(restorer.Restore(frame, Size, 100));
+        }
+    }
+
+    [Fact]
+    public async Task Dispose_WhileTheNextNetworkIsOpened_WaitsForItAndNoneRunsAfterwards()
+    {
+        using var opening = new SemaphoreSlim(0);
+        using var go = new SemaphoreSlim(0);
+        var ladder = new NetworkLadder("restore", ExecutionProvider.Cpu, TimeSpan.FromSeconds(5), forced: false, _reports.Add);
+        var choosing = Task.Run(() => ladder.Choose([("first", () =>
+        {
+            opening.Release();
+            go.Wait();
+            return Open(TestPack.Shift(0));
+        })]));
+        await opening.WaitAsync(TimeSpan.FromSeconds(10));
+
+        var disposing = Task.Run(ladder.Dispose);
+        go.Release();
+
+        await Task.WhenAll(choosing, disposing).WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.True(ladder.Disposed);
+        Assert.False(Run(ladder));
+    }
+
+    [Fact]
+    public void Restorer_NetworkThatGivesAnotherSize_IsNotUsedAndItIsSaid()
+    {
+        var halves = new OnnxFile().ByteInput("x", 1, 26, -1, -1).ByteOutput("y", 1, 24, -1, -1)
+            .Integers("from", 0, 0).Integers("to", 24, 2).Integers("axes", 1, 2).Node("Slice", ["x", "from", "to", "axes"], "y").ToBytes();
+        using var networks = Networks(new TestPack(_folder.FullName).With("halves", halves));
+
+        Assert.Null(networks.Restorer(Size));
+
+        Assert.Contains("halves.onnx gives [1,24,2,16] for pictures of [1,26,12,16]: another size", Assert.Single(_reports));
+    }
+
+    [Theory]
+    [InlineData(",", "--network: write auto, none, or names of networks")]
+    [InlineData("gpu", "--network: 'gpu' of ")]
+    [InlineData("painter", "is to text-to-image, for cpu: of no use here, where the CPU runs networks")]
+    public void Networks_NameThatCannotRunHere_IsWrongUsage(string name, string message)
+    {
+        var pack = new TestPack(_folder.FullName).With("gpu", TestPack.Shift(0), provider: "cuda").With("painter", TestPack.Shift(0), role: "text-to-image").Write();
+        var error = Assert.Throws<FormatException>(() => new RegenerationNetworks(new() { Network = name, Models = pack, Provider = ExecutionProvider.Cpu }, _reports.Add));
+        Assert.Contains(message, error.Message);
     }
 
     [Fact]
     public void Ladder_Forced_StaysHoweverSlow()
     {
-        using var ladder = new NetworkLadder("restore", TimeSpan.FromTicks(1), forced: true, _reports.Add);
+        using var ladder = new NetworkLadder("restore", ExecutionProvider.Cpu, TimeSpan.FromTicks(1), forced: true, _reports.Add);
         ladder.Choose([("asked for", () => Open(TestPack.Shift(0)))]);
         for (var i = 0; i < 50; i++)
             ladder.Watch(TimeSpan.FromSeconds(1));
@@ -210,6 +280,8 @@ public sealed class NetworkTests : IDisposable
         Assert.Equal("asked for", ladder.Name);
         Assert.Empty(_reports);
     }
+
+    private static bool Run(NetworkLadder ladder) => ladder.Run(0, static (_, _) => { }, static (_, _) => { });
 
     private static OnnxBinding Open(byte[] model)
     {

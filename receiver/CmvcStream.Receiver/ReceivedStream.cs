@@ -20,6 +20,7 @@ internal sealed class ReceivedStream : IDisposable
     private readonly SceneState _scene = new();
     private readonly Presentation _presentation;
     private readonly SceneReader _reader;
+    private readonly Task<(KeyframeRestorer? Restorer, FrameRefiner? Refiner)> _networks;
     private readonly FrameRate _rate;
     private readonly PixelSize _size;
     private readonly long _began = Stopwatch.GetTimestamp();
@@ -43,21 +44,18 @@ internal sealed class ReceivedStream : IDisposable
         (_options, Hello, _state, _report) = (options, hello, state, report);
         _size = new((int)hello.Source.Width, (int)hello.Source.Height);
         _rate = new((int)hello.Source.TickRate, (int)hello.Source.TickScale);
-        var (restorer, refiner) = (networks.Restorer(_size), networks.Refiner(_size, options.Fps));
-        _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency, refiner), _size, state, sinks, viewer, report);
-        string? Networks() => restorer is null && refiner is null ? null : string.Join(", ", new[] { restorer?.Network, refiner?.Network }.OfType<string>());
-        state.Network = Networks();
-        if (state.Network is { } network)
-            report($"regenerates with {network}");
+        // Opening networks takes a while: meanwhile the sender is welcomed. The first keyframe waits for it, the presentation then finds it done.
+        var chosen = _networks = Task.Run(() => Choose(networks));
+        _presentation = new(options, _scene, new ImageTextRegenerator(_scene, _size, options.LowLatency, () => chosen.Result.Refiner), _size, state, sinks, viewer, report);
         _reader = new(_scene, _size, _rate, keyframe =>
         {
             if (keyframe.Restoring is { } took)
                 state.RestoreTime.Add(took.TotalMilliseconds);
-            state.Network = Networks();
+            state.Network = Describe(chosen.Result);
             state.Decoded(keyframe.Coded, _size);
             state.DecodeTime.Add(keyframe.Took.TotalMilliseconds);
             _presentation.KeyframeArrived(keyframe.Pts);
-        }, Complain, hello.OriginTick, restorer);
+        }, Complain, hello.OriginTick, () => chosen.Result.Restorer);
         state.Payload = _reader.Packets.Payload;
         Presented = PresentAsync(stop);
     }
@@ -158,7 +156,33 @@ internal sealed class ReceivedStream : IDisposable
     {
         _reader.Dispose();
         _turn.Dispose();
+        // Those that nothing has asked for yet.
+        _networks.ContinueWith(static chosen =>
+        {
+            chosen.Result.Restorer?.Dispose();
+            chosen.Result.Refiner?.Dispose();
+        }, TaskScheduler.Default);
     }
+
+    private (KeyframeRestorer? Restorer, FrameRefiner? Refiner) Choose(RegenerationNetworks networks)
+    {
+        try
+        {
+            var chosen = (networks.Restorer(_size), networks.Refiner(_size, _options.Fps));
+            _state.Network = Describe(chosen);
+            if (_state.Network is { } network)
+                _report($"regenerates with {network}");
+            return chosen;
+        }
+        catch (Exception e)
+        {
+            _report($"no networks: {e.GetType().Name}: {e.Message}");
+            return default;
+        }
+    }
+
+    private static string? Describe((KeyframeRestorer? Restorer, FrameRefiner? Refiner) chosen) =>
+        string.Join(", ", new[] { chosen.Restorer?.Network, chosen.Refiner?.Network }.OfType<string>()) is { Length: > 0 } names ? names : null;
 
     private async Task PresentAsync(CancellationToken stop)
     {

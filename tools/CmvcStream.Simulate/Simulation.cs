@@ -86,11 +86,11 @@ internal sealed class Simulation : IDisposable
         _link = new(new() { Rate = options.Rate, Delay = options.Delay, Queue = LinkSettings.DefaultQueue(options.Rate) });
         _schedule = new(fps);
         _networks = new(options.Networks, Console.Error.WriteLine);
-        _regenerator = new(_scene, size, lowLatency: false, _networks.Refiner(size, fps))
+        _regenerator = new(_scene, size, lowLatency: false, () => _networks.Refiner(size, fps))
         {
             Interpolated = (interpolator, t, gap, frame) => _triples?.Interpolated(interpolator, t, gap, frame, _shownTime),
         };
-        _reader = new(_scene, size, fps, Arrived, fault => throw new InvalidOperationException(fault), restorer: _networks.Restorer(size));
+        _reader = new(_scene, size, fps, Arrived, fault => throw new InvalidOperationException(fault), restorer: () => _networks.Restorer(size));
         if (options.Out is { } path)
             _writer = new(_out = File.Create(path), fps, path);
         if (options.Pairs is { } pairs)

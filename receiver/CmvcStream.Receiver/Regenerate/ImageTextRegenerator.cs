@@ -21,7 +21,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
     private readonly FramePool _pool;
     private readonly FrameInterpolator _interpolator;
     private readonly MotionCorrection _correction = new();
-    private readonly FrameRefiner? _refiner;
+    private readonly Lazy<FrameRefiner?> _refiner;
     private readonly VideoFrame _last;
     private bool _hasPicture;
     private uint _preparedFrom, _preparedTo;
@@ -31,10 +31,10 @@ internal sealed class ImageTextRegenerator : IRegenerator
     /// <param name="scene">What is known.</param>
     /// <param name="size">Of the pictures.</param>
     /// <param name="lowLatency">Extrapolate rather than wait for the next keyframe.</param>
-    /// <param name="refiner">Owned from here on; null: interpolated pictures are shown as they are.</param>
-    public ImageTextRegenerator(SceneState scene, PixelSize size, bool lowLatency, FrameRefiner? refiner = null)
+    /// <param name="refiner">Asked for at the first interpolated picture, and owned from then on; null, or one that gives null: they are shown as they are.</param>
+    public ImageTextRegenerator(SceneState scene, PixelSize size, bool lowLatency, Func<FrameRefiner?>? refiner = null)
     {
-        _refiner = refiner;
+        _refiner = new(refiner ?? (() => null));
         _scene = scene;
         _lowLatency = lowLatency;
         _pool = new(size);
@@ -87,7 +87,7 @@ internal sealed class ImageTextRegenerator : IRegenerator
         }
 
         Interpolated?.Invoke(_interpolator, t, after.Pts - before.Pts, frame);
-        _refiner?.Refine(_interpolator, t, after.Pts - before.Pts, frame);
+        _refiner.Value?.Refine(_interpolator, t, after.Pts - before.Pts, frame);
         Soften(time, frame);
         return Provenance.Interpolated;
     }
@@ -158,5 +158,9 @@ internal sealed class ImageTextRegenerator : IRegenerator
         (_preparedFrom, _preparedTo) = (before.Index, after.Index);
     }
 
-    public void Dispose() => _refiner?.Dispose();
+    public void Dispose()
+    {
+        if (_refiner.IsValueCreated)
+            _refiner.Value?.Dispose();
+    }
 }

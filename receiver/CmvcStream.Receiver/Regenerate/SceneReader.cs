@@ -27,7 +27,7 @@ internal sealed class SceneReader : IDisposable
     private readonly Action<string> _fault;
     private readonly long _origin;
     private readonly KeyframeReconstructor _reconstructor;
-    private readonly KeyframeRestorer? _restorer;
+    private readonly Lazy<KeyframeRestorer?> _restorer;
     private readonly List<Keyframe> _complete = [];
     private readonly uint[] _held = new uint[8];    // indices of the keyframes in the decoder's slots (AV1 specification, 7.20)
     private readonly Dictionary<uint, MotionCorrection[]> _motion = [];
@@ -39,11 +39,12 @@ internal sealed class SceneReader : IDisposable
     /// <param name="arrived">Is told of each keyframe that the scene has taken.</param>
     /// <param name="fault">Takes what was wrong, for the user.</param>
     /// <param name="originTick">The sender's tick at source time 0.</param>
-    /// <param name="restorer">Owned from here on; null: keyframes are sharpened.</param>
+    /// <param name="restorer">Asked for at the first keyframe, and owned from then on; null, or one that gives null: keyframes are sharpened.</param>
     /// <exception cref="CodecException">libaom is missing or does not fit.</exception>
-    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault, uint originTick = 0, KeyframeRestorer? restorer = null)
+    public SceneReader(SceneState scene, PixelSize size, FrameRate rate, Action<KeyframeArrival> arrived, Action<string> fault, uint originTick = 0, Func<KeyframeRestorer?>? restorer = null)
     {
-        (_scene, _rate, _arrived, _fault, _origin, _restorer) = (scene, rate, arrived, fault, originTick, restorer);
+        (_scene, _rate, _arrived, _fault, _origin) = (scene, rate, arrived, fault, originTick);
+        _restorer = new(restorer ?? (() => null));
         _reconstructor = new(size, SceneState.Capacity);
     }
 
@@ -86,7 +87,8 @@ internal sealed class SceneReader : IDisposable
     public void Dispose()
     {
         _reconstructor.Dispose();
-        _restorer?.Dispose();
+        if (_restorer.IsValueCreated)
+            _restorer.Value?.Dispose();
     }
 
     private void Read(Keyframe keyframe, MediaTime latest)
@@ -100,12 +102,13 @@ internal sealed class SceneReader : IDisposable
 
         if (keyframe is not { HasBase: true, Base: 0 } && !Follows(keyframe))
             return;
+        var restorer = _restorer.Value;
         var began = Stopwatch.GetTimestamp();
         VideoFrame picture;
         DecodedPicture coded;
         try
         {
-            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded, sharpened: _restorer is not { Active: true });
+            picture = _reconstructor.Reconstruct(keyframe.Data.Span, out coded, sharpened: restorer is not { Active: true });
         }
         catch (CodecException e)
         {
@@ -130,7 +133,7 @@ internal sealed class SceneReader : IDisposable
         }
 
         var decoded = Stopwatch.GetElapsedTime(began);
-        var restored = _restorer?.Restore(picture, coded.Size, _reconstructor.Quantizer) == true;
+        var restored = restorer?.Restore(picture, coded.Size, _reconstructor.Quantizer) == true;
         picture.Pts = pts;
         _motion.Remove(keyframe.Index, out var corrections);
         var entry = new SceneKeyframe(keyframe.Index, pts, picture, keyframe.Reason, corrections ?? [], restored);

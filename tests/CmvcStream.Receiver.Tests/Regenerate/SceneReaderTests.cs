@@ -45,8 +45,8 @@ public sealed class SceneReaderTests : IDisposable
         {
             using var networks = new RegenerationNetworks(new() { Network = "restore-medium", Provider = ExecutionProvider.Cpu }, _faults.Add);
             using var scene = new SceneState();
-            using var reader = new SceneReader(scene, Size, Rate, _ => { }, _faults.Add, restorer: networks.Restorer(Size));
-            using var regenerator = new ImageTextRegenerator(scene, Size, lowLatency: false, networks.Refiner(Size, Rate));
+            using var reader = new SceneReader(scene, Size, Rate, _ => { }, _faults.Add, restorer: () => networks.Restorer(Size));
+            using var regenerator = new ImageTextRegenerator(scene, Size, lowLatency: false, () => networks.Refiner(Size, Rate));
             foreach (var keyframe in keyframes)
                 reader.Read(new() { Keyframe = { keyframe } }, Far);
             return Enumerable.Range(10, 31).Select(tick =>

@@ -32,6 +32,7 @@ public static class ReceiveCommand
         latency.AcceptOnlyFromAmong("smooth", "low");
         var network = new Option<string>("--network") { HelpName = "auto|none|NAME,NAME", Description = "Networks that regenerate: the largest that this machine runs in time, none, or those of the model pack that are named.", DefaultValueFactory = _ => NetworkOptions.Auto };
         var models = new Option<string?>("--models") { HelpName = "FOLDER", Description = "Use the model pack of this folder in place of the built-in one." };
+        var adapter = new Option<string?>("--adapter") { HelpName = "FILE|NAME", Description = "What makes a network fit this camera: a file, or NAME for adapters/NAME.safetensors." };
         var provider = new Option<string>("--provider") { HelpName = "auto|cpu|cuda", Description = "What runs networks.", DefaultValueFactory = _ => "auto" };
         provider.AcceptOnlyFromAmong("auto", "cpu", "cuda");
         var once = new Option<bool>("--once") { Description = "End after the first sender." };
@@ -41,7 +42,7 @@ public static class ReceiveCommand
         var certificate = new Option<string?>("--certificate") { HelpName = "FILE", Description = "Certificate for --listen https:, PEM or PFX; without it one is made for this run." };
         var key = new Option<string?>("--key") { HelpName = "FILE", Description = "The certificate's private key, PEM, where it is in a file of its own." };
         var command = new RootCommand("Receives a sender's packets, regenerates the video and shows it.")
-        { listen, transport, view, sinks, fps, latency, network, models, provider, once, stats, duration, token, certificate, key };
+        { listen, transport, view, sinks, fps, latency, network, models, adapter, provider, once, stats, duration, token, certificate, key };
         command.SetAction((r, stop) => ReceiverApp.RunAsync(new(r.GetValue(listen)!)
         {
             View = r.GetValue(view),
@@ -52,6 +53,7 @@ public static class ReceiveCommand
             {
                 Network = r.GetValue(network)!,
                 Models = r.GetValue(models),
+                Adapter = r.GetValue(adapter),
                 Provider = r.GetValue(provider) switch { "cpu" => ExecutionProvider.Cpu, "cuda" => ExecutionProvider.Cuda, _ => null },
             },
             Once = r.GetValue(once),

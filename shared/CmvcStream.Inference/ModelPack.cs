@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using CmvcStream.Inference.Adapters;
 
 namespace CmvcStream.Inference;
 
@@ -123,14 +124,14 @@ public sealed class ModelPack
     /// <param name="entry">One of <see cref="Models"/>.</param>
     /// <param name="provider">What runs it.</param>
     /// <param name="threads">Threads of one run.</param>
-    /// <exception cref="ModelException">The file is missing, damaged or another, or does not run here.</exception>
-    public OnnxModel Load(ModelEntry entry, ExecutionProvider provider = ExecutionProvider.Cpu, int threads = 1)
+    /// <param name="adapter">What makes it fit a camera; null: nothing.</param>
+    /// <exception cref="ModelException">The file is missing, damaged or another, or does not run here; or the adapter does not fit it.</exception>
+    public OnnxModel Load(ModelEntry entry, ExecutionProvider provider = ExecutionProvider.Cpu, int threads = 1, LoraAdapter? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        var bytes = _read(entry.File);
-        var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        if (!hash.Equals(entry.Sha256, StringComparison.OrdinalIgnoreCase))
-            throw new ModelException($"{Of(entry.File)} is damaged or another file: its SHA-256 is {hash}, the manifest says {entry.Sha256}; fetch the pack again");
+        var bytes = Read(entry);
+        if (adapter is not null)
+            bytes = adapter.Merge(entry, bytes);
         var model = OnnxModel.Open(bytes, Of(entry.File), threads, provider);
         try
         {
@@ -143,6 +144,24 @@ public sealed class ModelPack
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Checks that an adapter fits a network.</summary>
+    /// <exception cref="ModelException">It does not, or the network's file is missing or damaged.</exception>
+    public void Check(ModelEntry entry, LoraAdapter adapter)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentNullException.ThrowIfNull(adapter);
+        adapter.Merge(entry, Read(entry));
+    }
+
+    private byte[] Read(ModelEntry entry)
+    {
+        var bytes = _read(entry.File);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        if (!hash.Equals(entry.Sha256, StringComparison.OrdinalIgnoreCase))
+            throw new ModelException($"{Of(entry.File)} is damaged or another file: its SHA-256 is {hash}, the manifest says {entry.Sha256}; fetch the pack again");
+        return bytes;
     }
 
     private void Compare(ModelEntry entry, string what, IReadOnlyList<ModelPort> said, IReadOnlyList<TensorPort> found)

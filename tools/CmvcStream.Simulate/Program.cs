@@ -12,11 +12,12 @@ var pairs = new Option<string?>("--pairs") { Description = "file of keyframes, d
 var triples = new Option<string?>("--triples") { Description = "file of interpolated pictures and their truth, for tools/training" };
 var network = new Option<string>("--network") { Description = "what restores keyframes, by name, as of receive (none)", DefaultValueFactory = _ => NetworkOptions.None };
 var models = new Option<string?>("--models") { Description = "folder of a model pack (the built-in one)" };
+var adapter = new Option<string?>("--adapter") { HelpName = "FILE|NAME", Description = "what makes it fit the camera, as of receive" };
 var uniform = new Option<bool>("--uniform") { Description = "keyframes evenly spaced, whatever the content" };
 var noMotion = new Option<bool>("--no-motion") { Description = "no motion is sent" };
 var mendCost = new Option<int?>("--mend-cost") { Description = "instead: what a mended keyframe costs at this cq-level, 0 to 63, against an intra one" };
 var root = new RootCommand("Sender, link and receiver in virtual time: what a clip looks like at a rate, without waiting for it and whatever else the machine does.")
-    { source, rate, delay, output, trace, pairs, triples, network, models, uniform, noMotion, mendCost };
+    { source, rate, delay, output, trace, pairs, triples, network, models, adapter, uniform, noMotion, mendCost };
 root.SetAction(async (parsed, stop) =>
 {
     if (parsed.GetValue(mendCost) is { } quality)
@@ -32,7 +33,7 @@ root.SetAction(async (parsed, stop) =>
         Trace = parsed.GetValue(trace),
         Pairs = parsed.GetValue(pairs),
         Triples = parsed.GetValue(triples),
-        Networks = new() { Network = parsed.GetValue(network)!, Models = parsed.GetValue(models) },
+        Networks = new() { Network = parsed.GetValue(network)!, Models = parsed.GetValue(models), Adapter = parsed.GetValue(adapter) },
         Uniform = parsed.GetValue(uniform),
         NoMotion = parsed.GetValue(noMotion),
     };

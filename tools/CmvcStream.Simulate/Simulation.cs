@@ -45,7 +45,6 @@ internal sealed class Simulation : IDisposable
 {
     private static readonly MediaTime Step = MediaTime.FromMilliseconds(5);
     private static readonly MediaTime EncodeTime = MediaTime.FromMilliseconds(150);
-    private static readonly MediaTime ReportInterval = MediaTime.FromSeconds(3);
 
     private readonly SimulationOptions _options;
     private readonly WireBudget _budget;
@@ -62,6 +61,7 @@ internal sealed class Simulation : IDisposable
     private readonly ImageTextRegenerator _regenerator;
     private readonly FrameRate _fps;
     private readonly Queue<(MediaTime At, CodedKeyframe Coded)> _encoding = new();
+    private readonly Queue<MediaTime> _acknowledgements = new();
     private readonly Y4mWriter? _writer;
     private readonly FileStream? _out;
     private readonly StreamWriter? _trace;
@@ -70,7 +70,7 @@ internal sealed class Simulation : IDisposable
     private readonly RegenerationNetworks _networks;
     private readonly List<double> _delays = [];
     private MediaTime? _lastArrived;
-    private MediaTime _lastReport, _now;
+    private MediaTime _now;
     private long _wire, _lastTick, _held, _shown, _run, _longest, _keyframes;
     private MediaTime _longestAt, _shownTime;
     private bool _helloSent, _ended;
@@ -182,18 +182,23 @@ internal sealed class Simulation : IDisposable
 
             Send();
             while (_link.TryDeliver(_now, out var message))
+            {
                 _reader.Read(message, _now);
+                // It is reported, and the report acknowledged.
+                _acknowledgements.Enqueue(_now + _options.Delay);
+            }
+
             await PresentAsync(stop);
         }
     }
 
     private void Send()
     {
-        if (_now - _lastReport > ReportInterval)
+        while (_acknowledgements.TryPeek(out var at) && at <= _now)
         {
+            _acknowledgements.Dequeue();
             _budget.Charge(_now, WireOverhead.GrpcClear.PerSegment);
             _wire += WireOverhead.GrpcClear.PerSegment;
-            _lastReport = _now;
         }
 
         while (_assembler.DueAt(_now, urgent: !_helloSent) <= _now)

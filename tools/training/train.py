@@ -4,8 +4,8 @@
     train.py restore|interpolate --data DIR --run DIR [--size medium] [--steps 15000] [--batch 8] [--crop 128] [--lpips FILE]
 
 DIR of --run keeps a checkpoint, from which an interrupted run goes on (another --steps changes the schedule of the learning rate), and
-log.tsv: what is reported there is measured on whole pictures of clips that are not trained on. Loss: Charbonnier on the packed picture and
-LPIPS, each of them over that of what goes in, so that good pictures count as much as bad ones. export.py makes the ONNX files of it. Needs PyTorch (Debian: python3-torch), NumPy, onnx.
+log.tsv: what is reported there is measured on whole pictures of clips that are not trained on. export.py makes the ONNX files of it. Needs
+PyTorch (Debian: python3-torch), NumPy, onnx.
 """
 import argparse
 import copy
@@ -29,6 +29,16 @@ LEAST_CHARBONNIER, LEAST_LPIPS = .004, .02
 
 def charbonnier_of(picture, truth):
     return ((picture - truth).square() + 1e-6).sqrt().mean((1, 2, 3))
+
+
+def loss_of(net, lpips, x, truth, perceptual):
+    """Charbonnier and LPIPS of a batch, each over that of what goes in, so that good pictures count as much as bad ones."""
+    before, device = x[:, :networks.PACKED], x.device.type
+    with torch.autocast(device, dtype=torch.bfloat16):
+        y = net(x)
+    charbonnier = (charbonnier_of(y, truth) / (charbonnier_of(before, truth) + LEAST_CHARBONNIER)).mean()
+    with torch.autocast(device, dtype=torch.bfloat16):
+        return charbonnier + perceptual * lpips.relative(networks.to_rgb(y), networks.to_rgb(before), networks.to_rgb(truth), LEAST_LPIPS).mean()
 
 
 def score(net, files, lpips, device, each=2):
@@ -100,13 +110,7 @@ def main():
         for group in optimizer.param_groups:
             group['lr'] = o.rate * min(1, (step + 1) / 200) * (.02 + .98 * .5 * (1 + math.cos(math.pi * step / o.steps)))
         x, truth = (t.to(device) for t in batches.next())
-        with torch.autocast(device, dtype=torch.bfloat16):
-            y = net(x)
-        before = x[:, :networks.PACKED]
-        charbonnier = (charbonnier_of(y, truth) / (charbonnier_of(before, truth) + LEAST_CHARBONNIER)).mean()
-        with torch.autocast(device, dtype=torch.bfloat16):
-            perceptual = lpips.relative(networks.to_rgb(y), networks.to_rgb(before), networks.to_rgb(truth), LEAST_LPIPS).mean()
-        loss = charbonnier + o.perceptual * perceptual
+        loss = loss_of(net, lpips, x, truth, o.perceptual)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5)

@@ -17,6 +17,9 @@ public sealed record NetworkOptions
     /// <summary>Folder of a model pack; null: the built-in one.</summary>
     public string? Models { get; init; }
 
+    /// <summary>File or name of what makes a network fit the camera; null: none.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>What runs them; null: the best that is there.</summary>
     public ExecutionProvider? Provider { get; init; }
 }

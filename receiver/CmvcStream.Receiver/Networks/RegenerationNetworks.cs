@@ -1,5 +1,6 @@
 using CmvcStream.Core.Media;
 using CmvcStream.Inference;
+using CmvcStream.Inference.Adapters;
 
 namespace CmvcStream.Receiver.Networks;
 
@@ -13,6 +14,7 @@ internal sealed class RegenerationNetworks : IDisposable
     private readonly Dictionary<(string Name, ExecutionProvider Provider), OnnxModel> _open = [];
     private readonly List<NetworkLadder> _ladders = [];
     private readonly ModelPack? _pack;
+    private readonly LoraAdapter? _adapter;
     private readonly IReadOnlyList<string>? _named;
     private readonly ExecutionProvider _provider;
     private readonly Action<string> _report;
@@ -38,6 +40,8 @@ internal sealed class RegenerationNetworks : IDisposable
         }
 
         _provider = ExecutionProviders.Choose(options.Provider, report);
+        if (options.Adapter is { } file)
+            _adapter = Adapter(file);
         if (options.Network != NetworkOptions.Auto)
             _named = Named(options.Network);
     }
@@ -68,6 +72,26 @@ internal sealed class RegenerationNetworks : IDisposable
                 model.Dispose();
             _open.Clear();
         }
+    }
+
+    private LoraAdapter? Adapter(string file)
+    {
+        try
+        {
+            var adapter = LoraAdapter.Open(file);
+            var bases = _pack!.Models.Where(m => m.Name == adapter.Base).ToArray();
+            foreach (var entry in bases)
+                _pack.Check(entry, adapter);
+            if (bases.Length > 0)
+                return adapter;
+            _report($"no adapter: {adapter.Name} is for {adapter.Base}, which {_pack.Place} does not have");
+        }
+        catch (ModelException e)
+        {
+            _report($"no adapter: {e.Message}");
+        }
+
+        return null;
     }
 
     private List<string> Named(string network)
@@ -109,7 +133,7 @@ internal sealed class RegenerationNetworks : IDisposable
             }
 
             var packed = new PackedPicture(size);
-            ladder.Choose(entries.Select(e => (e.Name, new Func<OnnxBinding>(() => Bind(e, provider, planes, packed)))));
+            ladder.Choose(entries.Select(e => (Adapted(e) is { } adapter ? $"{e.Name}+{adapter.Name}" : e.Name, new Func<OnnxBinding>(() => Bind(e, provider, planes, packed)))));
             if (ladder.Current is not null)
                 return ladder;
             ladder.Dispose();
@@ -118,6 +142,8 @@ internal sealed class RegenerationNetworks : IDisposable
         return null;
     }
 
+    private LoraAdapter? Adapted(ModelEntry entry) => _adapter?.Base == entry.Name ? _adapter : null;
+
     private OnnxBinding Bind(ModelEntry entry, ExecutionProvider provider, int planes, PackedPicture packed)
     {
         PackedPicture.CheckFits(entry, planes);
@@ -125,7 +151,7 @@ internal sealed class RegenerationNetworks : IDisposable
         lock (_opening)
         {
             if (!_open.TryGetValue((entry.Name, provider), out model))
-                _open[(entry.Name, provider)] = model = _pack!.Load(entry, provider, _threads);
+                _open[(entry.Name, provider)] = model = _pack!.Load(entry, provider, _threads, Adapted(entry));
         }
 
         return packed.Bind(model);

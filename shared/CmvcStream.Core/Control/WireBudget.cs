@@ -25,8 +25,8 @@ public readonly record struct WireOverhead(int PerMessage, int PerSegment, int S
 
 /// <summary>
 /// Holds a stream to a rate on the wire, which may change. Two rules: credit grows with time, up to the largest packet, and a packet leaves
-/// when its whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And over any <see cref="Window"/> or
-/// longer, packets never exceed the rate integrated over it: what was left unspent longer ago is gone.
+/// when its whole cost is there; what one packet leaves over serves the next, up to <see cref="Saved"/>. And from after a packet on, over
+/// <see cref="Window"/> or longer, packets never exceed the rate integrated over it: what was left unspent longer ago is gone.
 /// </summary>
 /// <param name="rate">Of the wire, at first.</param>
 /// <param name="unlimited">Everything may leave at once: for the test that shows that it may not.</param>
@@ -91,11 +91,22 @@ public sealed class WireBudget(Bitrate rate, bool unlimited = false)
         return ready;
     }
 
-    /// <summary>Bytes that left, foreseen or not.</summary>
+    /// <summary>
+    /// Bytes that left, foreseen or not. What takes the lesser part of the credit (an acknowledgement, a text while the next keyframe is waited
+    /// for) does not end its growing.
+    /// </summary>
     public void Charge(MediaTime now, double wireBytes)
     {
         Update(now);
-        _credit = Math.Min(_credit - wireBytes, Saved);
+        var ends = wireBytes >= _credit / 2;
+        _credit -= wireBytes;
+        if (!ends)
+        {
+            _level -= wireBytes;
+            return;
+        }
+
+        _credit = Math.Min(_credit, Saved);
         _level -= wireBytes;
         _levels.Enqueue((now, _level));
     }

@@ -281,6 +281,22 @@ public sealed class NetworkTests : IDisposable
         Assert.Empty(_reports);
     }
 
+    [Theory]
+    [InlineData("none.safetensors", "cannot be read")]
+    [InlineData("damaged.safetensors", "is no adapter")]
+    public void Restorer_AdapterCannotBeUsed_TheNetworkRunsWithoutAndItIsSaid(string name, string message)
+    {
+        var file = Path.Combine(_folder.FullName, name);
+        if (name.StartsWith("damaged", StringComparison.Ordinal))
+            File.WriteAllText(file, "no adapter at all");
+        using var networks = new RegenerationNetworks(new() { Models = new TestPack(_folder.FullName).With("shift", TestPack.Shift(1)).Write(), Adapter = file, Provider = ExecutionProvider.Cpu }, _reports.Add);
+        using var restorer = networks.Restorer(Size)!;
+
+        Assert.Equal("shift on the CPU", restorer.Network);
+        Assert.StartsWith("no adapter: ", Assert.Single(_reports), StringComparison.Ordinal);
+        Assert.Contains(message, _reports[0]);
+    }
+
     private static bool Run(NetworkLadder ladder) => ladder.Run(0, static (_, _) => { }, static (_, _) => { });
 
     private static OnnxBinding Open(byte[] model)

@@ -24,9 +24,9 @@ public class LinkSimulationTests
         Assert.InRange(Median(settled.Select(m => m.Estimate)), 0.9 * bitsPerSecond, 1.12 * bitsPerSecond);
         Assert.InRange((settled[^1].Carried - settled[0].Carried) * 8 / (settled[^1].At - settled[0].At), 0.68 * bitsPerSecond, bitsPerSecond);
         Assert.InRange(PlotsCommand.Percentile(settled.Select(m => m.QueueSeconds), 0.95), 0, loss > 0 ? 2.5 : 2);
-        // The first retransmission on a path may be taken for a slower link, once.
-        Assert.InRange(simulation.Sender.Changes.Count, 0, loss > 0 ? 2 : 0);
-        Assert.InRange(simulation.Moments.Count(m => m.Mode == StreamMode.Tt2V) / 10.0, 0, loss > 0 ? 6 : 0);
+        // A retransmission may be taken for a slower link: of 40 seeds at 8 kbit/s with 5 % loss, in four minutes once on average, and seldom more than twice.
+        Assert.InRange(simulation.Sender.Changes.Count, 0, loss > 0 ? 4 : 0);
+        Assert.InRange(simulation.Moments.Count(m => m.Mode == StreamMode.Tt2V) / 10.0, 0, loss > 0 ? 12 : 0);
     }
 
     [Theory]

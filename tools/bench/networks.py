@@ -71,9 +71,17 @@ def best_other(peers, wire):
 def against(result, others):
     """The table against the best other."""
     with open(others) as file:
-        peers = {c['name']: c['peers'] for c in json.load(file)['clips']}
+        evaluation = json.load(file)
+    peers = {c['name']: c['peers'] for c in evaluation['clips']}
     lines = []
     for rate in sorted({r['rate'] for r in result['rows']}):
+        earlier = {c['name']: o['scores'] for c in evaluation['clips'] for o in c['ours'] if o['rate_kbps'] == rate}
+        same = [(earlier[r['clip']], r['after']) for r in result['rows'] if r['rate'] == rate and r['clip'] in earlier]
+        if same:
+            change = sum(b['lpips'] / a['lpips'] - 1 for a, b in same) / len(same)
+            means = lambda i: ', '.join(f'{sum(pair[i][m] for pair in same) / len(same):.4f}' for m in ('lpips', 'tlp', 'ssim'))
+            lines += ['', f'At {rate:g} kbit/s against the build of the comparison above ({evaluation["made"]["product"]}, no networks, and less of the link used): LPIPS {100 * change:+.1f} % on average; '
+                      f'means of LPIPS, tLP and SSIM {means(0)} then, {means(1)} now.']
         lines += ['', f'At {rate:g} kbit/s, on the wire, against the one of x265, libaom and SVT-AV1 with the lowest LPIPS at the same bytes (codec, size, frame rate):', '',
                   '| clip | wire | LPIPS | tLP | best other | its LPIPS | its tLP | both better |', '|---|---|---|---|---|---|---|---|']
         won = dict(lpips=0, tlp=0, both=0)

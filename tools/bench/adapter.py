@@ -8,7 +8,7 @@ import argparse, os, re
 import common
 from common import ROOT
 
-CLIPS = ['pbls-guitar', 'imageai-traffic-mini', 'liveportrait-d12']
+CLIPS = ['pbls-guitar', 'imageai-traffic-mini']
 SHARE, FIT_SECONDS = .6, 24
 METRICS = ('lpips', 'tlp', 'ssim', 'psnr')
 
@@ -17,7 +17,7 @@ def main():
     p = argparse.ArgumentParser(prog='adapter.py', description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--network', default='restore-medium')
     p.add_argument('--rate', default=8, type=float, help='kbit/s on the wire (8)')
-    p.add_argument('--steps', default=400, type=int)
+    p.add_argument('--steps', default=300, type=int)
     p.add_argument('--out', default=os.path.join(ROOT, 'artifacts', 'bench', 'adapter'), help='parts of clips and adapters (artifacts/bench/adapter)')
     p.add_argument('--every', default=11, type=int, help='score every n-th frame (11)')
     o = p.parse_args()

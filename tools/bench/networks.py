@@ -10,12 +10,10 @@ and compares with the others' encodings of an evaluation: at the bytes on the wi
 rate and setting, that has the lowest LPIPS there.
 """
 import argparse, collections, json, math, os, subprocess
-from common import ROOT, BenchError, command, program, say, shared
+from common import ROOT, BenchError, command, into_document, program, say, shared
 
 KEPT = os.path.join(ROOT, 'artifacts', 'networks')
 RESULT = os.path.join(ROOT, 'tools', 'bench', 'networks.json')
-DOCUMENT = os.path.join(ROOT, 'docs', 'benchmarks.md')
-BEGIN, END = '<!-- networks: begin -->', '<!-- networks: end -->'
 OTHERS = ('x265', 'libaom', 'svtav1')
 METRICS = ('lpips', 'tlp', 'ssim', 'psnr')
 
@@ -30,8 +28,7 @@ def measure(options):
     results = {}
     for name, network in (('without', 'none'), ('with', options.network)):
         folder = os.path.join(KEPT, name)
-        arguments = ['--rates', options.rates, '--every', '17', '--lpips', os.path.join(shared(), 'eval', 'lpips_sq.onnx'), '--network', network, '--report', folder]
-        arguments += ['--against', 'none']
+        arguments = ['--rates', options.rates, '--every', '17', '--lpips', os.path.join(shared(), 'eval', 'lpips_sq.onnx'), '--network', network, '--against', 'none', '--report', folder]
         say(f'{name} networks')
         done = subprocess.run([program('cmvc-evaluate'), *clips(), *arguments])
         if done.returncode not in (0, 1):
@@ -114,13 +111,7 @@ def document(options):
                      f'**{100 * change:+.1f} %**', *(f'{mean(m, "before"):.4f}, {mean(m, "after"):.4f}' for m in ('tlp', 'ssim')),
                      f'{mean("psnr", "before"):.2f}, {mean("psnr", "after"):.2f}']) + ' |')
     lines += against(result, options.others)
-    with open(DOCUMENT) as file:
-        text = file.read()
-    if BEGIN not in text or END not in text:
-        raise BenchError(f'{DOCUMENT} has no lines {BEGIN} and {END}')
-    head, rest = text.split(BEGIN)
-    with open(DOCUMENT, 'w') as file:
-        file.write(head + BEGIN + '\n\n' + '\n'.join(lines) + '\n\n' + END + rest.split(END)[1])
+    into_document('networks', '\n'.join(lines))
 
 
 def main():

@@ -38,7 +38,7 @@ public sealed class WireBudget(Bitrate rate, bool unlimited = false)
     /// <summary>A packet's headers, with or without TLS, near enough.</summary>
     private const int Headers = 100;
 
-    // Bytes granted so far minus bytes that left, after each packet within the window; the highest of those before it.
+    // Bytes granted so far minus bytes that left, after each packet within the window that took most of its credit; the highest of those before it.
     private readonly Queue<(MediaTime At, double Level)> _levels = new();
     private double _floor = double.NegativeInfinity;
     private MediaTime _updated;
@@ -100,14 +100,10 @@ public sealed class WireBudget(Bitrate rate, bool unlimited = false)
         Update(now);
         var ends = wireBytes >= _credit / 2;
         _credit -= wireBytes;
-        if (!ends)
-        {
-            _level -= wireBytes;
-            return;
-        }
-
-        _credit = Math.Min(_credit, Saved);
         _level -= wireBytes;
+        if (!ends)
+            return;
+        _credit = Math.Min(_credit, Saved);
         _levels.Enqueue((now, _level));
     }
 
